@@ -1,0 +1,265 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { host } from '../kernel/address.js';
+
+/** One environment variable: what it is called, what it must look like, what it means. */
+interface Variable<T> {
+  readonly name: string;
+  /** As a person would write it; undefined when there is none. */
+  readonly default: string | undefined;
+  readonly expected: string;
+  readonly meaning: string;
+  /** Secrets are not repeated in messages. */
+  readonly secret?: boolean;
+  readonly read: z.ZodType<T, string>;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const TOKEN_ALGORITHMS = ['ES256', 'RS256', 'Ed25519'] as const;
+
+const parsed = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, ctx): T => {
+    try {
+      return parse(text);
+    } catch {
+      ctx.addIssue({ code: 'custom', message: 'refused' });
+      return z.NEVER;
+    }
+  });
+const text = z.string().min(1).max(4096);
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const list = <T>(item: z.ZodType<T, string>) =>
+  z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
+    .pipe(z.array(item).max(1000));
+
+const whole = (least: number, most: number) => ({
+  expected: `a whole number from ${least} to ${most}`,
+  read: z
+    .string()
+    .regex(/^[0-9]{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most)),
+});
+const oneOf = <const T extends readonly string[]>(names: T) => ({
+  expected: `one of ${names.join(', ')}`,
+  read: z.enum(names) as z.ZodType<T[number], string>,
+});
+
+const cidr = parsed((entry) => {
+  const [address, bits] = entry.includes('/') ? ipaddr.parseCIDR(entry) : [ipaddr.parse(entry), undefined];
+  return `${address.toString()}/${bits ?? (address.kind() === 'ipv4' ? 32 : 128)}`;
+});
+
+const listen = parsed((entry) => {
+  const [, name, port] = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):([0-9]{1,5})$/.exec(entry) ?? [];
+  if (name === undefined || Number(port) > 65535) throw new Error('host:port');
+  return { host: name.replace(/^\[|\]$/g, ''), port: Number(port) };
+});
+
+const sealingKey = parsed((entry) => {
+  const key = Buffer.from(entry, 'base64url');
+  if (key.length !== 32 || key.toString('base64url') !== entry.replace(/=$/, '')) throw new Error('32 bytes');
+  return new Uint8Array(key);
+});
+
+const seconds = (least: number, most: number) => {
+  const number = whole(least, most);
+  return { expected: `${number.expected} (seconds)`, read: number.read.transform((value) => value * 1000) };
+};
+
+/** Every environment variable that Covey reads, in the order of the README's table. */
+export const VARIABLES = {
+  domain: {
+    name: 'COVEY_DOMAIN',
+    default: undefined,
+    expected: 'host or host:port',
+    meaning:
+      'The OCM domain: what stands behind the "@" of this server\'s users. Required; `npm start` without it runs a development server on `localhost:8400`.',
+    read: parsed(host),
+  },
+  publicUrl: {
+    name: 'COVEY_PUBLIC_URL',
+    default: 'https://<COVEY_DOMAIN>',
+    expected: 'an https:// URL without query, fragment or credentials (http:// in development only)',
+    meaning: 'Where other servers reach this one, as they write it.',
+    read: parsed((entry) => {
+      const url = new URL(entry);
+      const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+      if (!plain || !/^https?:$/.test(url.protocol) || entry.includes('?') || entry.includes('#'))
+        throw new Error('URL');
+      return url.href.replace(/\/+$/, '');
+    }),
+  },
+  listen: {
+    name: 'COVEY_LISTEN',
+    default: '127.0.0.1:8400',
+    expected: 'address:port to listen on',
+    meaning: 'The socket that is served. In production a reverse proxy that speaks TLS stands in front of it.',
+    read: listen,
+  },
+  dataFolder: {
+    name: 'COVEY_DATA',
+    default: './data',
+    expected: 'a folder',
+    meaning: 'The embedded database, the generated keys and the first API key.',
+    read: text,
+  },
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    default: undefined,
+    expected: 'a postgres:// URL',
+    meaning:
+      'PostgreSQL 15 or later, for production and for several replicas. Without it the embedded database is used.',
+    secret: true,
+    read: text.regex(/^postgres(ql)?:\/\/\S+$/),
+  },
+  databasePool: {
+    name: 'COVEY_DATABASE_POOL',
+    default: '10',
+    ...whole(2, 200),
+    meaning: 'Connections to PostgreSQL per process. The embedded database has one.',
+  },
+  databaseTimeoutMs: {
+    name: 'COVEY_DATABASE_TIMEOUT',
+    default: '10',
+    ...seconds(1, 300),
+    meaning: 'How long to wait for a connection before answering 503.',
+  },
+  development: {
+    name: 'COVEY_DEVELOPMENT',
+    default: 'off',
+    expected: 'on or off',
+    meaning:
+      'Loopback over plain HTTP, for one machine. Refused together with a public domain; without it a loopback domain is refused.',
+    read: onOff,
+  },
+  trustedProxies: {
+    name: 'COVEY_TRUSTED_PROXIES',
+    default: '',
+    expected: 'IP addresses or CIDR ranges, separated by commas',
+    meaning: 'Only from these do `X-Forwarded-*` headers count.',
+    read: list(cidr),
+  },
+  sealingKeys: {
+    name: 'COVEY_SEALING_KEY',
+    default: undefined,
+    expected: '32 bytes in base64url; several separated by commas, the first one seals',
+    meaning: 'Seals private keys and MLS states in the database. Required (or the file) with `DATABASE_URL`.',
+    secret: true,
+    read: list(sealingKey).refine((keys) => keys.length > 0),
+  },
+  sealingKeyFile: {
+    name: 'COVEY_SEALING_KEY_FILE',
+    default: '<COVEY_DATA>/sealing-key',
+    expected: 'a file with sealing keys, one a line, the first one seals',
+    meaning:
+      'The same from a file. The default file is made on the first run (mode 0600) when there is no `DATABASE_URL`.',
+    read: text,
+  },
+  apiKey: {
+    name: 'COVEY_API_KEY',
+    default: undefined,
+    expected: '32 to 200 letters, digits, "-" or "_"',
+    meaning:
+      'The first API key, when it should not be generated; needed by replicas that share nothing but PostgreSQL.',
+    secret: true,
+    read: z.string().regex(/^[A-Za-z0-9_-]{32,200}$/),
+  },
+  apiKeyFile: {
+    name: 'COVEY_API_KEY_FILE',
+    default: undefined,
+    expected: 'a file that holds one API key',
+    meaning: 'The same from a file.',
+    read: text,
+  },
+  tokenAlgorithm: {
+    name: 'COVEY_TOKEN_ALGORITHM',
+    default: 'ES256',
+    ...oneOf(TOKEN_ALGORITHMS),
+    meaning: 'Signs access tokens. HTTP signatures are Ed25519 always.',
+  },
+  tokenLifetimeMs: {
+    name: 'COVEY_TOKEN_LIFETIME',
+    default: '300',
+    ...seconds(10, 86_400),
+    meaning: 'How long an access token is valid.',
+  },
+  compat: {
+    name: 'COVEY_COMPAT',
+    default: '',
+    expected: 'hosts separated by commas, or * for every host',
+    meaning: 'Peers from which the forms of OCM 1.4 and OCM-MLS -01 are accepted too.',
+    read: list(parsed((entry) => (entry === '*' ? '*' : host(entry)))),
+  },
+  providerName: {
+    name: 'COVEY_PROVIDER_NAME',
+    default: 'Covey',
+    expected: 'up to 100 characters',
+    meaning: 'The name shown to other servers in the discovery document.',
+    read: z.string().min(1).max(100),
+  },
+  logLevel: {
+    name: 'COVEY_LOG_LEVEL',
+    default: 'info',
+    ...oneOf(LOG_LEVELS),
+    meaning: 'Logs are JSON lines on stdout.',
+  },
+  metricsToken: {
+    name: 'COVEY_METRICS_TOKEN',
+    default: undefined,
+    expected: '16 to 200 letters, digits, "-" or "_"',
+    meaning: 'Bearer token for `/metrics`. Without it only this machine may read them.',
+    secret: true,
+    read: z.string().regex(/^[A-Za-z0-9_-]{16,200}$/),
+  },
+  deliveryLoops: {
+    name: 'COVEY_DELIVERY_CONCURRENCY',
+    default: '8',
+    ...whole(1, 256),
+    meaning: 'Lanes of the outbox that are delivered at the same time.',
+  },
+  deliveryTries: {
+    name: 'COVEY_DELIVERY_TRIES',
+    default: '200',
+    ...whole(1, 100_000),
+    meaning: 'Tries before a letter is dead; with the default back-off about eight days.',
+  },
+  deliveryFirstDelayMs: {
+    name: 'COVEY_DELIVERY_BACKOFF_FIRST',
+    default: '2',
+    ...seconds(1, 86_400),
+    meaning: 'Wait after the first failure; doubles from then on, with jitter.',
+  },
+  deliveryLongestDelayMs: {
+    name: 'COVEY_DELIVERY_BACKOFF_LONGEST',
+    default: '3600',
+    ...seconds(1, 604_800),
+    meaning: 'The wait does not grow beyond this.',
+  },
+  peerTimeoutMs: {
+    name: 'COVEY_PEER_TIMEOUT',
+    default: '20',
+    ...seconds(1, 300),
+    meaning: 'For one whole exchange with another server.',
+  },
+  peerAnswerLimit: {
+    name: 'COVEY_PEER_ANSWER_LIMIT',
+    default: '8388608',
+    ...whole(65_536, 268_435_456),
+    meaning: 'Longer answers of other servers are refused (bytes).',
+  },
+  bodyLimit: {
+    name: 'COVEY_BODY_LIMIT',
+    default: '4194304',
+    ...whole(65_536, 268_435_456),
+    meaning: 'Longer request bodies are refused with 413 (bytes).',
+  },
+  shutdownTimeoutMs: {
+    name: 'COVEY_SHUTDOWN_TIMEOUT',
+    default: '20',
+    ...seconds(1, 600),
+    meaning: 'How long a stop waits for open requests and deliveries.',
+  },
+} as const satisfies Record<string, Variable<unknown>>;

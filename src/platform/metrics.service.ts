@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What can be counted, in words of the domain; the names of Prometheus stay in here. */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly registers = [this.registry];
+
+  private readonly requests = new Histogram({
+    name: 'covey_http_request_seconds',
+    help: 'Requests answered',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: this.registers,
+  });
+  private readonly verifications = new Counter({
+    name: 'covey_signature_verifications_total',
+    help: 'HTTP signatures judged',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
+  private readonly commits = new Counter({
+    name: 'covey_commits_total',
+    help: 'Commits judged',
+    labelNames: ['verdict'],
+    registers: this.registers,
+  });
+  private readonly commitSeconds = new Histogram({
+    name: 'covey_commit_seconds',
+    help: 'From a Commit made here to its acceptance',
+    buckets: [...SECONDS, 30, 60, 300, 3600],
+    registers: this.registers,
+  });
+  private readonly letters = new Counter({
+    name: 'covey_letters_total',
+    help: 'Letters of the outbox by what became of them',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
+  private readonly outboxDepth = new Gauge({
+    name: 'covey_outbox_letters',
+    help: 'Letters waiting, by peer',
+    labelNames: ['peer'],
+    registers: this.registers,
+  });
+  private readonly outboxAge = new Gauge({
+    name: 'covey_outbox_oldest_seconds',
+    help: 'Age of the oldest letter waiting, by peer',
+    labelNames: ['peer'],
+    registers: this.registers,
+  });
+  private readonly keyPackages = new Gauge({
+    name: 'covey_key_packages',
+    help: 'KeyPackages in stock',
+    labelNames: ['kind'],
+    registers: this.registers,
+  });
+  private readonly turnFailures = new Counter({
+    name: 'covey_turn_failures_total',
+    help: 'Turns of workers that failed',
+    labelNames: ['worker'],
+    registers: this.registers,
+  });
+  private readonly tokens = new Counter({
+    name: 'covey_tokens_total',
+    help: 'Token requests by outcome',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
+  private readonly refreshers: (() => Promise<void>)[] = [];
+
+  requestAnswered(method: string, route: string, status: number, seconds: number): void {
+    this.requests.observe({ method, route, status }, seconds);
+  }
+
+  /** `outcome`: `ok` or a fault code. */
+  signatureJudged(outcome: string): void {
+    this.verifications.inc({ outcome });
+  }
+
+  /** `verdict`: the kind of the verdict, or the fault code of the refusal. */
+  commitJudged(verdict: string): void {
+    this.commits.inc({ verdict });
+  }
+
+  commitAccepted(seconds: number): void {
+    this.commitSeconds.observe(seconds);
+  }
+
+  letterSettled(outcome: string): void {
+    this.letters.inc({ outcome });
+  }
+
+  tokenAnswered(outcome: string): void {
+    this.tokens.inc({ outcome });
+  }
+
+  turnFailed(worker: string): void {
+    this.turnFailures.inc({ worker });
+  }
+
+  /** Replaces the picture of the whole outbox. */
+  outbox(peers: readonly { peer: string; letters: number; oldestSeconds: number }[]): void {
+    this.outboxDepth.reset();
+    this.outboxAge.reset();
+    for (const { peer, letters, oldestSeconds } of peers) {
+      this.outboxDepth.set({ peer }, letters);
+      this.outboxAge.set({ peer }, oldestSeconds);
+    }
+  }
+
+  keyPackageStock(kind: string, count: number): void {
+    this.keyPackages.set({ kind }, count);
+  }
+
+  /** Before metrics are read, `refresh` is run: for gauges that come from the database. */
+  beforeReading(refresh: () => Promise<void>): void {
+    this.refreshers.push(refresh);
+  }
+
+  /** In the text format of Prometheus. A gauge that cannot be refreshed keeps its last value. */
+  async text(): Promise<string> {
+    await Promise.allSettled(this.refreshers.map((refresh) => refresh()));
+    return this.registry.metrics();
+  }
+}

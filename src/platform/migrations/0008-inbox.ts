@@ -1,0 +1,17 @@
+import type { Migration } from './migration.js';
+
+export const inbox: Migration = {
+  number: 8,
+  name: 'inbox',
+  sql: `
+    CREATE TABLE early_mail (
+      digest text PRIMARY KEY,
+      mls_group_id text NOT NULL,
+      epoch bigint NOT NULL,
+      kind text NOT NULL,
+      sender text NOT NULL,
+      content bytea NOT NULL,
+      received_at timestamptz NOT NULL
+    );
+    CREATE INDEX early_mail_of ON early_mail (mls_group_id, epoch);`,
+};

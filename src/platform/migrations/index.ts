@@ -1,0 +1,5 @@
+import { platform } from './0001-platform.js';
+import type { Migration } from './migration.js';
+
+/** Every migration, listed by hand, in the order of their numbers. */
+export const MIGRATIONS: readonly Migration[] = [platform];

@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Brand } from '../kernel/brand.js';
+import { Fault } from '../kernel/fault.js';
+import { isLostConnection, sqlState } from './database-error.js';
+
+/** An open transaction. Repositories take it; nobody else makes one. */
+export type Tx = Brand<EntityManager, 'Tx'>;
+
+const TRIES = 8;
+/** serialization_failure, deadlock_detected: the same work may succeed when done again. */
+const AGAIN = new Set(['40001', '40P01']);
+
+@Injectable()
+export class TransactionService {
+  private readonly open = new AsyncLocalStorage<true>();
+  private readonly hints = new WeakMap<object, (() => void)[]>();
+
+  constructor(@Inject(DataSource) private readonly source: DataSource) {}
+
+  /**
+   * Runs the work in one transaction, again when the database asks for it, so the work must do nothing that a roll-back
+   * does not undo. Throws `database.unavailable` when the connection is lost, `transaction.nested` when called within
+   * itself: with one connection that would wait for ever.
+   */
+  async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.open.getStore()) throw new Fault('transaction.nested');
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.once(work);
+      } catch (error) {
+        if (isLostConnection(error)) throw new Fault('database.unavailable', {}, error);
+        if (tries >= TRIES || !AGAIN.has(sqlState(error) ?? '')) throw error;
+      }
+    }
+  }
+
+  /** A hint that is given once the transaction is committed, and forgotten when it is rolled back or the process dies. */
+  afterCommit(tx: Tx, hint: () => void): void {
+    this.hints.get(tx)?.push(hint);
+  }
+
+  private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const hints: (() => void)[] = [];
+    const result = await this.open.run(true, () =>
+      this.source.transaction((manager) => {
+        this.hints.set(manager, hints);
+        return work(manager as Tx);
+      }),
+    );
+    for (const hint of hints) this.open.exit(hint);
+    return result;
+  }
+}
