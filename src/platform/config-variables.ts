@@ -118,7 +118,7 @@ export const VARIABLES = {
   databasePool: {
     name: 'COVEY_DATABASE_POOL',
     default: '10',
-    ...whole(2, 200),
+    ...whole(1, 200),
     meaning: 'Connections to PostgreSQL per process. The embedded database has one.',
   },
   databaseTimeoutMs: {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { isFault } from '../kernel/fault.js';
 import { Log } from './logger.service.js';
 import { Metrics } from './metrics.service.js';
@@ -44,7 +44,7 @@ class Loop {
 
 /** Gives workers their turns. It stands still until it is started; tests take the turns by hand. */
 @Injectable()
-export class Poller {
+export class Poller implements OnModuleDestroy {
   private readonly added = new Map<string, { turn: Turn; pace: Pace; loops: Loop[] }>();
   private running: Promise<void>[] = [];
   private stopping = true;
@@ -83,6 +83,11 @@ export class Poller {
     for (const name of this.added.keys()) this.wake(name);
     await Promise.all(this.running);
     this.running = [];
+  }
+
+  /** Before requests are drained and the database is closed. */
+  onModuleDestroy(): Promise<void> {
+    return this.stop();
   }
 
   private async run(turn: Turn, pace: Pace, loop: Loop): Promise<void> {

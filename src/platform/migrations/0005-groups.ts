@@ -10,6 +10,8 @@ export const groups: Migration = {
       epoch bigint NOT NULL,
       state text NOT NULL CHECK (state IN ('active', 'left')),
       admins jsonb NOT NULL,
+      submitted text,
+      quiet_until timestamptz,
       changed_at timestamptz NOT NULL
     );
 
@@ -70,7 +72,7 @@ export const groups: Migration = {
       epoch bigint NOT NULL,
       leaver text NOT NULL,
       content bytea NOT NULL,
-      received_at timestamptz NOT NULL,
+      due_at timestamptz NOT NULL,
       PRIMARY KEY (mls_group_id, ref)
     );`,
 };

@@ -1,0 +1,60 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Clock } from '../kernel/clock.js';
+import { Dice } from '../kernel/dice.js';
+import { Network } from '../kernel/network.js';
+import { ApiKeyRepository, ApiKeyRow } from './api-key.repository.js';
+import { Config } from './config.js';
+import { DataFolder } from './data-folder.provider.js';
+import { Database, type Rows } from './database.provider.js';
+import { Idempotency, IdempotencyRow } from './idempotency.repository.js';
+import { Log } from './logger.service.js';
+import { Metrics } from './metrics.service.js';
+import { MIGRATIONS } from './migrations/index.js';
+import { Poller } from './poller.service.js';
+import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
+import { TransactionService } from './transaction.service.js';
+import { SealingKeys, Vault } from './vault.service.js';
+
+export const PLATFORM_ROWS = [ApiKeyRow, IdempotencyRow];
+
+/** What is passed in from outside, and replaced in tests. */
+export interface World {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly network: Network;
+  /** Made from the configuration when absent. */
+  readonly log?: Log;
+}
+
+@Global()
+@Module({})
+export class PlatformModule {
+  /** `rows` are the entities of all folders. */
+  static with({ config, clock, dice, network, log }: World, rows: Rows): DynamicModule {
+    const exported = [
+      { provide: Config, useValue: config },
+      { provide: Clock, useValue: clock },
+      { provide: Dice, useValue: dice },
+      { provide: Network, useValue: network },
+      { provide: Log, useValue: log ?? new Log(config.logLevel) },
+      DataFolder,
+      {
+        provide: Database,
+        inject: [DataFolder, Log],
+        useFactory: (folder: DataFolder, to: Log) =>
+          Database.open({ config, clock, folder, log: to }, [...PLATFORM_ROWS, ...rows], MIGRATIONS),
+      },
+      { provide: DataSource, inject: [Database], useFactory: ({ source }: Database) => source },
+      { provide: SealingKeys, useClass: ConfiguredSealingKeys },
+      TransactionService,
+      Vault,
+      Metrics,
+      Poller,
+      Idempotency,
+      ApiKeyRepository,
+    ];
+    return { module: PlatformModule, providers: exported, exports: exported };
+  }
+}
