@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { type Host, host, type OcmAddress, ocmAddress } from '../kernel/address.js';
+import { Fault } from '../kernel/fault.js';
+
+/** A token request. OCM core, Code Flow */
+export interface TokenForm {
+  readonly clientId: Host;
+  readonly code: string;
+  /** Ours: the one member of the asking server that the token shall be bound to. */
+  readonly member?: OcmAddress;
+}
+
+const one = (longest: number) => z.string().min(1).max(longest);
+/** A parameter given twice is an array here, and refused (RFC 6749 section 3.2); unknown ones are ignored. */
+const form = z.object({
+  grant_type: one(100),
+  client_id: one(300),
+  code: one(512),
+  member: one(512).optional(),
+});
+
+/** Throws `token.request-malformed`, or `token.grant-type` for any grant but `authorization_code`. */
+export function tokenForm(body: unknown): TokenForm {
+  const read = form.safeParse(body);
+  if (!read.success) {
+    // Names of fields only: the values hold a secret.
+    throw new Fault('token.request-malformed', { fields: read.error.issues.map(({ path }) => path.join('.')) });
+  }
+  const { grant_type: grantType, client_id: clientId, code, member } = read.data;
+  if (grantType !== 'authorization_code') throw new Fault('token.grant-type', { grantType });
+  try {
+    return { clientId: host(clientId), code, ...(member === undefined ? {} : { member: ocmAddress(member) }) };
+  } catch (cause) {
+    throw new Fault('token.request-malformed', { fields: ['client_id', 'member'] }, cause);
+  }
+}
