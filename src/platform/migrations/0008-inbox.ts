@@ -8,10 +8,10 @@ export const inbox: Migration = {
       digest text PRIMARY KEY,
       mls_group_id text NOT NULL,
       epoch bigint NOT NULL,
-      kind text NOT NULL,
       sender text NOT NULL,
-      content bytea NOT NULL,
+      body jsonb NOT NULL,
       received_at timestamptz NOT NULL
     );
-    CREATE INDEX early_mail_of ON early_mail (mls_group_id, epoch);`,
+    CREATE INDEX early_mail_of ON early_mail (mls_group_id, epoch);
+    CREATE INDEX early_mail_age ON early_mail (received_at);`,
 };

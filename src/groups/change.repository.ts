@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import type { OcmAddress } from '../kernel/address.js';
+import type { FaultCode } from '../kernel/fault.js';
+import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+import type { Change, ChangeKind, ChangeState } from './change.js';
+
+@Entity('membership_change')
+export class ChangeRow {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @Column('text') kind!: ChangeKind;
+  @Column('text') subject!: string;
+  @Column('text') actor!: string;
+  @Column('text') state!: ChangeState;
+  @Column('bytea', { name: 'key_package', nullable: true }) keyPackage!: Buffer | null;
+  @Column('text', { nullable: true }) digest!: string | null;
+  @Column('bigint', { name: 'proposed_in', nullable: true }) proposedIn!: string | null;
+  @Column('bigint', { nullable: true }) epoch!: string | null;
+  @Column('text', { nullable: true }) fault!: string | null;
+  @Column('integer') tries!: number;
+  @Column('timestamptz', { name: 'next_try_at' }) nextTryAt!: Date;
+  @Column('timestamptz', { name: 'requested_at' }) requestedAt!: Date;
+}
+
+const OPEN: ChangeState[] = ['requested', 'prepared', 'committing'];
+
+@Injectable()
+export class ChangeRepository {
+  async add(tx: Tx, change: Change): Promise<void> {
+    await tx.insert(ChangeRow, toRow(change));
+  }
+
+  async save(tx: Tx, change: Change): Promise<void> {
+    const { id, ...columns } = toRow(change);
+    await tx.update(ChangeRow, { id }, columns);
+  }
+
+  async byId(tx: Tx, id: string): Promise<Change | undefined> {
+    const row = await tx.findOneBy(ChangeRow, { id });
+    return row ? toChange(row) : undefined;
+  }
+
+  /** Newest first. */
+  async of(tx: Tx, mlsGroupId: MlsGroupId, most: number): Promise<Change[]> {
+    const rows = await tx.find(ChangeRow, {
+      where: { mlsGroupId },
+      order: { requestedAt: 'DESC', id: 'ASC' },
+      take: most,
+    });
+    return rows.map(toChange);
+  }
+
+  /** What is not settled yet, oldest first. */
+  async open(tx: Tx, mlsGroupId: MlsGroupId): Promise<Change[]> {
+    const where = { mlsGroupId, state: In(OPEN) };
+    return (await tx.find(ChangeRow, { where, order: { requestedAt: 'ASC', id: 'ASC' } })).map(toChange);
+  }
+
+  /** An Add whose KeyPackage is to be fetched, due at `at`, locked; those that others hold are passed over. */
+  async nextRequested(tx: Tx, at: Date): Promise<Change | undefined> {
+    const [row] = await tx
+      .createQueryBuilder(ChangeRow, 'change')
+      .where(`change.state = 'requested' AND change.nextTryAt <= :at`, { at })
+      .orderBy('change.nextTryAt')
+      .addOrderBy('change.id')
+      .limit(1)
+      .setLock('pessimistic_write')
+      .setOnLocked('skip_locked')
+      .getMany();
+    return row ? toChange(row) : undefined;
+  }
+}
+
+const toRow = (change: Change): ChangeRow => ({
+  id: change.id,
+  mlsGroupId: change.mlsGroupId,
+  kind: change.kind,
+  subject: change.subject,
+  actor: change.actor,
+  state: change.state,
+  keyPackage: change.keyPackage ? Buffer.from(change.keyPackage) : null,
+  digest: change.digest ?? null,
+  proposedIn: change.proposedIn === undefined ? null : String(change.proposedIn),
+  epoch: change.epoch === undefined ? null : String(change.epoch),
+  fault: change.fault ?? null,
+  tries: change.tries,
+  nextTryAt: change.nextTryAt,
+  requestedAt: change.requestedAt,
+});
+
+const toChange = (row: ChangeRow): Change => ({
+  id: row.id,
+  mlsGroupId: row.mlsGroupId as MlsGroupId,
+  kind: row.kind,
+  subject: row.subject as OcmAddress,
+  actor: row.actor as OcmAddress,
+  state: row.state,
+  ...(row.keyPackage ? { keyPackage: new Uint8Array(row.keyPackage) } : {}),
+  ...(row.digest === null ? {} : { digest: row.digest as CommitDigest }),
+  ...(row.proposedIn === null ? {} : { proposedIn: epoch(Number(row.proposedIn)) }),
+  ...(row.epoch === null ? {} : { epoch: epoch(Number(row.epoch)) }),
+  ...(row.fault === null ? {} : { fault: row.fault as FaultCode }),
+  tries: row.tries,
+  nextTryAt: row.nextTryAt,
+  requestedAt: row.requestedAt,
+});

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, MoreThanOrEqual, PrimaryColumn } from 'typeorm';
+import type { Host, OcmAddress } from '../kernel/address.js';
+import { fromBase64url, toBase64url } from '../kernel/bytes.js';
+import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+import type { CommitRecord } from './group.js';
+
+/** Append-only; its primary key is "one Commit per epoch" (OCM-MLS R-015) as the database sees it. */
+@Entity('commit_log')
+export class CommitRow {
+  @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @PrimaryColumn('bigint') epoch!: string;
+  @Column('text') digest!: string;
+  @Column('text') arbiter!: string;
+  @Column('text') committer!: string;
+  @Column('jsonb') added!: string[];
+  @Column('jsonb') removed!: string[];
+  @Column('bytea') commit!: Buffer;
+  @Column('jsonb') proposals!: string[];
+  @Column('timestamptz', { name: 'recorded_at' }) recordedAt!: Date;
+}
+
+@Injectable()
+export class CommitLogRepository {
+  async append(tx: Tx, record: CommitRecord): Promise<void> {
+    await tx.insert(CommitRow, {
+      ...record,
+      epoch: String(record.epoch),
+      added: [...record.added],
+      removed: [...record.removed],
+      commit: Buffer.from(record.commit),
+      proposals: record.proposals.map(toBase64url),
+    });
+  }
+
+  /** The digest of the Commit that ended `at`, as far as the log goes back. */
+  async digestOf(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<CommitDigest | undefined> {
+    const row = await tx.findOneBy(CommitRow, { mlsGroupId, epoch: String(at) });
+    return row?.digest as CommitDigest | undefined;
+  }
+
+  /** From `at` on, in the order of the epochs. */
+  async since(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<CommitRecord[]> {
+    const where = { mlsGroupId, epoch: MoreThanOrEqual(String(at)) };
+    return (await tx.find(CommitRow, { where, order: { epoch: 'ASC' } })).map(toRecord);
+  }
+
+  async latest(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitRecord | undefined> {
+    const [row] = await tx.find(CommitRow, { where: { mlsGroupId }, order: { epoch: 'DESC' }, take: 1 });
+    return row ? toRecord(row) : undefined;
+  }
+}
+
+const toRecord = (row: CommitRow): CommitRecord => ({
+  mlsGroupId: row.mlsGroupId as MlsGroupId,
+  epoch: epoch(Number(row.epoch)),
+  digest: row.digest as CommitDigest,
+  arbiter: row.arbiter as Host,
+  committer: row.committer as OcmAddress,
+  added: row.added as OcmAddress[],
+  removed: row.removed as OcmAddress[],
+  commit: new Uint8Array(row.commit),
+  proposals: row.proposals.map(fromBase64url),
+  recordedAt: row.recordedAt,
+});

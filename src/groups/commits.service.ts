@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { type Host, hostOf } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault, isFault } from '../kernel/fault.js';
+import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Config } from '../platform/config.js';
+import { Metrics } from '../platform/metrics.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { judgeCommit, type Verdict } from './arbitration.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import { EpochsService } from './epochs.service.js';
+import { adminServers, type Group, ownerServer } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+
+export interface CommitNotice {
+  readonly mlsGroupId: MlsGroupId;
+  readonly content: Uint8Array;
+  readonly proposals: readonly Uint8Array[];
+}
+
+/** What a Commit that was sent to us comes to. `epoch` is where the group stands here now. */
+export type Received = {
+  readonly kind: Verdict['kind'];
+  readonly epoch: Epoch;
+  readonly commitEpoch: Epoch;
+  readonly digest: CommitDigest;
+};
+
+/** Commits of others: arbitrated where this server is the group's owner, followed where it is not. */
+@Injectable()
+export class CommitsService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly epochs: EpochsService,
+    private readonly mls: MlsService,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Judges a Commit and, if it is acceptable, enters the next epoch. Throws `commit.wrong-group` (OCM-MLS R-101),
+   * `group.unknown`, `commit.not-from-owner`, `commit.not-from-home` and what the Commit policy refuses with; then
+   * nothing has changed.
+   */
+  async receive(from: Host, notice: CommitNotice): Promise<Received> {
+    const began = this.clock.now().getTime();
+    try {
+      const received = await this.db.run((tx) => this.receiveIn(tx, from, notice));
+      this.metrics.commitJudged(received.kind);
+      if (received.kind === 'accept') this.metrics.commitAccepted((this.clock.now().getTime() - began) / 1000);
+      return received;
+    } catch (error) {
+      this.metrics.commitJudged(isFault(error) ? error.code : 'internal');
+      throw error;
+    }
+  }
+
+  private async receiveIn(tx: Tx, from: Host, notice: CommitNotice): Promise<Received> {
+    const head = this.mls.readCommit(notice.content);
+    if (head.mlsGroupId !== notice.mlsGroupId) throw new Fault('commit.wrong-group', { advised: notice.mlsGroupId });
+    const group = await this.groups.lock(tx, head.mlsGroupId);
+    if (!group) throw new Fault('group.unknown', { group: head.mlsGroupId });
+    const { kind } = judgeCommit(group.epoch, head, await this.commitLog.digestOf(tx, group.mlsGroupId, head.epoch));
+    const received = { kind, commitEpoch: head.epoch, digest: head.digest };
+    if (group.state === 'left' && kind !== 'duplicate') throw new Fault('group.unknown', { group: group.mlsGroupId });
+    if (kind !== 'accept') return { ...received, epoch: group.epoch };
+    const next = await this.follow(tx, from, group, { ...notice, digest: head.digest });
+    return { ...received, epoch: next.epoch };
+  }
+
+  private async follow(
+    tx: Tx,
+    from: Host,
+    group: Locked<Group>,
+    { digest, content, proposals }: CommitNotice & { readonly digest: CommitDigest },
+  ): Promise<Locked<Group>> {
+    const owner = ownerServer(group);
+    const here = this.config.domain;
+    // R-015: the owner broadcasts; to the owner it is submitted, by the home server of an admin (R-055).
+    const mayBring = owner === here ? adminServers(group).includes(from) : from === owner;
+    if (!mayBring) throw new Fault(owner === here ? 'commit.not-from-home' : 'commit.not-from-owner', { from, owner });
+    const applied = { digest, commit: content, proposals, arbiter: owner === here ? here : from };
+    if (group.submitted === digest) {
+      const { facts, welcome } = await this.mls.acceptPending(tx, group.mlsGroupId, digest);
+      return this.epochs.enter(tx, group, { ...applied, facts, ...(welcome ? { welcome } : {}) });
+    }
+    const facts = await this.mls.advance(tx, { mlsGroupId: group.mlsGroupId, commit: content, proposals });
+    if (owner === here && hostOf(facts.committer) !== from) {
+      throw new Fault('commit.not-from-home', { from, committer: facts.committer });
+    }
+    return this.epochs.enter(tx, group, { ...applied, facts });
+  }
+}

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import type { CommitDigest } from '../kernel/ids.js';
+import type { CommitFacts, GroupView } from '../mls/group-view.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Outbox } from '../outbox/outbox.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { broadcast, welcomes } from './broadcast.js';
+import { afterCommit } from './change.js';
+import { ChangeRepository } from './change.repository.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import type { Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+import { LeaveProposalRepository } from './leave-proposal.repository.js';
+import { MemberRepository } from './member.repository.js';
+
+/** A Commit that our MLS state has just followed. */
+export interface AppliedCommit {
+  readonly facts: CommitFacts;
+  readonly digest: CommitDigest;
+  readonly commit: Uint8Array;
+  readonly proposals: readonly Uint8Array[];
+  /** The HTTP signer who arbitrated it (D-14): this server itself when it is the owner server. */
+  readonly arbiter: Host;
+  /** There when one of our own admins made the Commit and it adds somebody. */
+  readonly welcome?: Uint8Array;
+}
+
+/** The one place where a group moves on: the group, its roster, the commit log and the letters, all or nothing. */
+@Injectable()
+export class EpochsService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly changes: ChangeRepository,
+    private readonly leaves: LeaveProposalRepository,
+    private readonly mls: MlsService,
+    private readonly outbox: Outbox,
+    private readonly log: Log,
+  ) {}
+
+  /** Records that `group` entered the next epoch and writes the letters that this server owes for it. */
+  async enter(tx: Tx, group: Locked<Group>, applied: AppliedCommit): Promise<Locked<Group>> {
+    const at = this.clock.now();
+    const { facts, digest, commit, proposals, arbiter } = applied;
+    const next = await this.standAt(tx, group, facts.after);
+    await this.commitLog.append(tx, {
+      mlsGroupId: group.mlsGroupId,
+      epoch: group.epoch,
+      digest,
+      arbiter,
+      committer: facts.committer,
+      added: facts.added,
+      removed: facts.removed,
+      commit,
+      proposals,
+      recordedAt: at,
+    });
+    await this.write(tx, group, applied);
+    this.log.info(
+      { event: 'epoch.entered', group: group.mlsGroupId, epoch: next.epoch, digest, arbiter, state: next.state },
+      'a group entered its next epoch',
+    );
+    return next;
+  }
+
+  /** Makes the stored group, its roster and the open changes agree with the MLS state. OCM-MLS R-200, R-208 */
+  async standAt(tx: Tx, group: Locked<Group>, view: GroupView): Promise<Locked<Group>> {
+    const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);
+    const { submitted: _, quietUntil: __, ...rest } = group;
+    const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? 'active' : 'left' };
+    await this.members.replace(tx, group.mlsGroupId, here ? view.members : []);
+    await this.leaves.forgetBefore(tx, group.mlsGroupId, view.epoch);
+    const standing = { ...next, members: new Set<OcmAddress>(view.members.map(({ address }) => address)) };
+    for (const change of await this.changes.open(tx, group.mlsGroupId)) {
+      const settled = afterCommit(change, standing);
+      if (settled !== change) await this.changes.save(tx, settled);
+    }
+    return this.groups.save(tx, group, next, this.clock.now());
+  }
+
+  private async write(tx: Tx, { mlsGroupId }: Group, applied: AppliedCommit): Promise<void> {
+    const from = { here: this.config.domain, mlsGroupId };
+    const { facts, arbiter, welcome } = applied;
+    if (arbiter === from.here) {
+      const before = facts.before.members.map(({ address }) => address);
+      for (const letter of broadcast(from, before, applied)) await this.outbox.post(tx, letter);
+    }
+    if (!welcome) return;
+    for (const userId of facts.added.filter((user) => hostOf(user) === from.here)) {
+      await this.mls.join(tx, { userId, welcome });
+    }
+    for (const letter of welcomes(from, facts.added, welcome)) await this.outbox.post(tx, letter);
+  }
+}

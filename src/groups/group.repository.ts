@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { OcmAddress } from '../kernel/address.js';
+import type { Brand } from '../kernel/brand.js';
+import { Fault } from '../kernel/fault.js';
+import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+import type { Group } from './group.js';
+
+/** Only what was locked can be saved. */
+export type Locked<T> = Brand<T, 'Locked'>;
+
+@Entity('federated_group')
+export class GroupRow {
+  @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @Column('text', { unique: true }) address!: string;
+  @Column('bigint') epoch!: string;
+  @Column('text') state!: Group['state'];
+  @Column('jsonb') admins!: string[];
+  @Column('text', { nullable: true }) submitted!: string | null;
+  @Column('timestamptz', { name: 'quiet_until', nullable: true }) quietUntil!: Date | null;
+  @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
+}
+
+@Injectable()
+export class GroupRepository {
+  async byId(tx: Tx, mlsGroupId: MlsGroupId): Promise<Group | undefined> {
+    const row = await tx.findOneBy(GroupRow, { mlsGroupId });
+    return row ? toGroup(row) : undefined;
+  }
+
+  async byAddress(tx: Tx, address: OcmAddress): Promise<Group | undefined> {
+    const row = await tx.findOneBy(GroupRow, { address });
+    return row ? toGroup(row) : undefined;
+  }
+
+  async all(tx: Tx): Promise<Group[]> {
+    return (await tx.find(GroupRow, { order: { address: 'ASC' } })).map(toGroup);
+  }
+
+  /** Every change of a group begins here. `undefined` when there is no such group. */
+  async lock(tx: Tx, mlsGroupId: MlsGroupId): Promise<Locked<Group> | undefined> {
+    const row = await tx.findOne(GroupRow, { where: { mlsGroupId }, lock: { mode: 'pessimistic_write' } });
+    return row ? (toGroup(row) as Locked<Group>) : undefined;
+  }
+
+  /** The group whose Commit of this digest waits for the owner server, locked. */
+  async lockSubmitter(tx: Tx, submitted: CommitDigest): Promise<Locked<Group> | undefined> {
+    const row = await tx.findOne(GroupRow, { where: { submitted }, lock: { mode: 'pessimistic_write' } });
+    return row ? (toGroup(row) as Locked<Group>) : undefined;
+  }
+
+  /**
+   * A group in which this server has something to commit or to propose at `at`, locked: a prepared change, or a
+   * self-removal of its epoch. Groups that others hold, that wait for an answer or that are to be left in peace are
+   * passed over.
+   */
+  async withWork(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
+    const [row] = (await tx.query(
+      `SELECT g.mls_group_id FROM federated_group g
+       WHERE g.state = 'active' AND g.submitted IS NULL AND (g.quiet_until IS NULL OR g.quiet_until <= $1) AND (
+         EXISTS (SELECT 1 FROM membership_change c
+           WHERE c.mls_group_id = g.mls_group_id AND c.state = 'prepared' AND c.next_try_at <= $1
+             AND (c.kind <> 'leave' OR c.proposed_in IS DISTINCT FROM g.epoch))
+         OR EXISTS (SELECT 1 FROM leave_proposal p
+           WHERE p.mls_group_id = g.mls_group_id AND p.epoch = g.epoch AND p.due_at <= $1))
+       ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+      [at],
+    )) as { mls_group_id: MlsGroupId }[];
+    return row ? this.lock(tx, row.mls_group_id) : undefined;
+  }
+
+  /** Throws `group.address-taken` when the address is bound to another group: the first binding wins (D-16). */
+  async add(tx: Tx, group: Group, at: Date): Promise<Locked<Group>> {
+    const { raw } = (await tx
+      .createQueryBuilder()
+      .insert()
+      .into(GroupRow)
+      .values({ ...toColumns(group), mlsGroupId: group.mlsGroupId, address: group.address, changedAt: at })
+      .orIgnore()
+      .returning('mls_group_id')
+      .execute()) as { raw: unknown[] };
+    if (raw.length === 0) throw new Fault('group.address-taken', { address: group.address });
+    return group as Locked<Group>;
+  }
+
+  /** Throws `internal` when the stored group is not the one that was locked. */
+  async save(tx: Tx, locked: Locked<Group>, next: Group, at: Date): Promise<Locked<Group>> {
+    const { affected } = await tx.update(
+      GroupRow,
+      { mlsGroupId: locked.mlsGroupId, epoch: String(locked.epoch), state: locked.state },
+      { ...toColumns(next), changedAt: at },
+    );
+    if (affected !== 1) throw new Fault('internal', { what: 'group changed under its lock', group: locked.mlsGroupId });
+    return next as Locked<Group>;
+  }
+}
+
+const toColumns = ({ epoch: at, state, admins, submitted, quietUntil }: Group) => ({
+  epoch: String(at),
+  state,
+  admins: [...admins],
+  submitted: submitted ?? null,
+  quietUntil: quietUntil ?? null,
+});
+
+const toGroup = (row: GroupRow): Group => ({
+  mlsGroupId: row.mlsGroupId as MlsGroupId,
+  address: row.address as OcmAddress,
+  epoch: epoch(Number(row.epoch)),
+  state: row.state,
+  admins: row.admins as OcmAddress[],
+  ...(row.submitted === null ? {} : { submitted: row.submitted as CommitDigest }),
+  ...(row.quietUntil === null ? {} : { quietUntil: row.quietUntil }),
+});

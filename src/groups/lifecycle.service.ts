@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { hostOf, type OcmAddress } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import { ClientsService } from '../mls/clients.service.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Config } from '../platform/config.js';
+import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
+import { Log } from '../platform/logger.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { type CommitRecord, type Group, type Member, ownerServer } from './group.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import { GroupRepository } from './group.repository.js';
+import { MemberRepository } from './member.repository.js';
+
+/** A group as people and programs of this server see it. */
+export interface GroupPicture {
+  readonly group: Group;
+  readonly owner: string;
+  readonly members: readonly Member[];
+  readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
+}
+
+@Injectable()
+export class LifecycleService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly clients: ClientsService,
+    private readonly mls: MlsService,
+    private readonly idempotency: Idempotency,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Founds a group with its creator as only member and first admin; nobody is told (OCM-MLS R-048). The address is
+   * minted under this server's domain and stays for the life of the group (R-009, R-049). Throws `client.unknown`,
+   * `change.not-local`, `group.address-taken`.
+   */
+  async create(address: OcmAddress, creator: OcmAddress, key?: IdempotencyKey): Promise<OcmAddress> {
+    if (hostOf(address) !== this.config.domain) throw new Fault('change.not-local', { group: address });
+    if (hostOf(creator) !== this.config.domain) throw new Fault('change.not-local', { user: creator });
+    await this.db.run((tx) => this.idempotency.once(tx, key, () => this.createIn(tx, address, creator)));
+    return address;
+  }
+
+  private async createIn(tx: Tx, address: OcmAddress, creator: OcmAddress): Promise<{ address: OcmAddress }> {
+    const users = new Set((await this.clients.list(tx)).map((client) => client.address));
+    if (!users.has(creator)) throw new Fault('client.unknown', { user: creator });
+    // Groups and users live under one domain: an address names one of them.
+    if (users.has(address) || (await this.groups.byAddress(tx, address))) {
+      throw new Fault('group.address-taken', { address });
+    }
+    const view = await this.mls.createGroup(tx, { address, creator });
+    const { mlsGroupId, epoch, admins } = view;
+    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active' }, this.clock.now());
+    await this.members.replace(tx, mlsGroupId, view.members);
+    this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');
+    return { address };
+  }
+
+  /** Throws `group.not-found`. */
+  async picture(address: OcmAddress): Promise<GroupPicture> {
+    return this.db.run(async (tx) => {
+      const group = await this.groups.byAddress(tx, address);
+      if (!group) throw new Fault('group.not-found', { group: address });
+      return this.pictureOf(tx, group);
+    });
+  }
+
+  /** All groups that this server knows, by address. */
+  async all(): Promise<Group[]> {
+    return this.db.run((tx) => this.groups.all(tx));
+  }
+
+  private async pictureOf(tx: Tx, group: Group): Promise<GroupPicture> {
+    const lastCommit = await this.commitLog.latest(tx, group.mlsGroupId);
+    return {
+      group,
+      owner: ownerServer(group),
+      members: await this.members.of(tx, group.mlsGroupId),
+      ...(lastCommit ? { lastCommit } : {}),
+    };
+  }
+}

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import { Fault, isFault } from '../kernel/fault.js';
+import { KeyPackageClient } from '../mls/key-package.client.js';
+import { Log } from '../platform/logger.service.js';
+import { Poller } from '../platform/poller.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import type { Change } from './change.js';
+import { ChangeRepository } from './change.repository.js';
+import { COMMITTING } from './proposals.service.js';
+
+/** About three days of trying, in the end every hour. */
+const MOST_TRIES = 80;
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** Fetches the KeyPackage of each user that is to be added, from the user's home server. OCM-MLS R-218 */
+@Injectable()
+export class PreparingService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly changes: ChangeRepository,
+    private readonly keyPackages: KeyPackageClient,
+    private readonly poller: Poller,
+    private readonly log: Log,
+  ) {}
+
+  /** Prepares one Add that is due, and says whether there was one. */
+  async prepareNext(): Promise<boolean> {
+    const change = await this.db.run((tx) => this.claim(tx));
+    if (!change) return false;
+    const outcome = await this.fetch(change);
+    await this.db.run(async (tx) => {
+      const current = await this.changes.byId(tx, change.id);
+      // Meanwhile another Commit may have made it true.
+      if (current?.state !== 'requested') return;
+      await this.changes.save(tx, { ...current, ...outcome });
+      this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
+    });
+    return true;
+  }
+
+  /** Puts the next try off before it is made, so that a crash or another replica does not do it again at once. */
+  private async claim(tx: Tx): Promise<Change | undefined> {
+    const now = this.clock.now();
+    const change = await this.changes.nextRequested(tx, now);
+    if (!change) return undefined;
+    const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(change.tries, 20), LONGEST_WAIT_MS);
+    const claimed = { ...change, tries: change.tries + 1, nextTryAt: new Date(now.getTime() + wait) };
+    await this.changes.save(tx, claimed);
+    return claimed;
+  }
+
+  private async fetch({ subject, tries }: Change): Promise<Partial<Change>> {
+    try {
+      return { state: 'prepared', keyPackage: await this.keyPackages.fetch(subject), nextTryAt: this.clock.now() };
+    } catch (error) {
+      const fault = isFault(error) ? error : new Fault('internal', {}, error);
+      this.log.warn(
+        { event: 'key-package.not-had', user: subject, code: fault.code, tries, err: error },
+        'no KeyPackage yet',
+      );
+      return fault.retry && tries < MOST_TRIES ? {} : { state: 'refused', fault: fault.code };
+    }
+  }
+}

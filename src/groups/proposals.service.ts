@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import type { MlsGroupId } from '../kernel/ids.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Config } from '../platform/config.js';
+import { Poller } from '../platform/poller.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { adminServers, type Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+import { LeaveProposalRepository } from './leave-proposal.repository.js';
+
+/** Time that each admin server leaves to the one before it, so that they do not race for the same Commit. */
+const GRACE_MS = 10 * 60_000;
+
+/** The name of the worker that makes this server's Commits. */
+export const COMMITTING = 'groups.committing';
+
+/** Proposals sent to this server because an admin is at home here. */
+@Injectable()
+export class ProposalsService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly leaves: LeaveProposalRepository,
+    private readonly mls: MlsService,
+    private readonly poller: Poller,
+  ) {}
+
+  /**
+   * Queues the self-removal of a member of the sending server; the same again changes nothing. Throws
+   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `proposal.not-admin-server`, `proposal.stale`,
+   * `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`, `proposal.last-admin` (R-064).
+   */
+  async receive(from: Host, notice: { readonly mlsGroupId: MlsGroupId; readonly content: Uint8Array }): Promise<void> {
+    await this.db.run(async (tx) => {
+      const group = await this.groups.lock(tx, notice.mlsGroupId);
+      if (!group || group.state === 'left') throw new Fault('group.unknown', { group: notice.mlsGroupId });
+      const { sender } = await this.queue(tx, group, notice.content);
+      if (hostOf(sender) !== from) throw new Fault('proposal.not-from-home', { from, sender });
+      // What was to be left in peace may have changed by this.
+      if (group.quietUntil) await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
+      this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
+    });
+  }
+
+  /** Checks and queues a self-removal for the admins of this server. OCM-MLS R-014, R-060 */
+  async queue(tx: Tx, group: Locked<Group>, proposal: Uint8Array): Promise<{ readonly sender: OcmAddress }> {
+    if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
+    const { ref, epoch, kind, sender } = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });
+    if (epoch < group.epoch) throw new Fault('proposal.stale', { epoch: group.epoch });
+    if (epoch > group.epoch) throw new Fault('proposal.early', { epoch: group.epoch });
+    if (kind !== 'remove-self') throw new Fault('proposal.unsupported', { kind });
+    if (group.admins.every((admin) => admin === sender)) throw new Fault('proposal.last-admin', { sender });
+    await this.leaves.queue(tx, {
+      mlsGroupId: group.mlsGroupId,
+      ref,
+      epoch,
+      leaver: sender,
+      content: proposal,
+      dueAt: new Date(this.clock.now().getTime() + this.rank(group, sender) * GRACE_MS),
+    });
+    return { sender };
+  }
+
+  /** 0 when the first admin who may commit this leave (OCM-MLS R-067: not the leaver) is at home here. */
+  private rank({ admins }: Group, leaver: OcmAddress): number {
+    const able = adminServers({ admins: admins.filter((admin) => admin !== leaver) });
+    const rank = able.indexOf(this.config.domain);
+    return rank === -1 ? able.length : rank;
+  }
+}
+
+export function withoutQuiet({ quietUntil: _, ...group }: Group): Group {
+  return group;
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import type { GroupView } from '../mls/group-view.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import { EpochsService } from './epochs.service.js';
+import type { Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+
+export interface WelcomeNotice {
+  readonly mlsGroupId: MlsGroupId;
+  readonly userId: OcmAddress;
+  readonly content: Uint8Array;
+}
+
+/** `waits`: the Commit that this Welcome belongs to is not here yet; keep it until `epoch`. */
+export type Joined = { readonly kind: 'joined' } | { readonly kind: 'waits'; readonly epoch: Epoch };
+
+/** Users of this server who are taken into groups. */
+@Injectable()
+export class WelcomesService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly epochs: EpochsService,
+    private readonly mls: MlsService,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Joins. Throws what `MlsService.join` refuses with, `welcome.wrong-group` (OCM-MLS R-101), `welcome.not-from-admin`,
+   * `welcome.address-bound` (R-109) and `welcome.address-not-minted` (D-16); then nothing has changed, and the
+   * KeyPackage is still good.
+   */
+  async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
+    return this.db.run((tx) => this.receiveIn(tx, from, notice));
+  }
+
+  private async receiveIn(tx: Tx, from: Host, { mlsGroupId, userId, content }: WelcomeNotice): Promise<Joined> {
+    // Locked before the MLS state, as everywhere: whoever changes a group takes its row first.
+    const group = await this.groups.lock(tx, mlsGroupId);
+    const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
+    const { view, ready } = await this.mls.join(tx, { userId, welcome: content, since });
+    if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
+    if (!ready) return { kind: 'waits', epoch: view.epoch };
+    if (!view.admins.some((admin) => hostOf(admin) === from)) throw new Fault('welcome.not-from-admin', { from });
+    await this.bind(tx, group, view);
+    this.log.info(
+      { event: 'group.joined', group: mlsGroupId, user: userId, epoch: view.epoch },
+      'a user joined a group',
+    );
+    return { kind: 'joined' };
+  }
+
+  /** OCM-MLS R-108: the address is learnt from the GroupContext; D-16: the first binding of an address wins. */
+  private async bind(tx: Tx, known: Locked<Group> | undefined, view: GroupView): Promise<void> {
+    const { mlsGroupId, address, epoch, admins } = view;
+    if (known) {
+      if (known.address !== address) throw new Fault('welcome.address-bound', { address });
+      await this.epochs.standAt(tx, known, view);
+      return;
+    }
+    if (hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });
+    if (await this.groups.byAddress(tx, address)) throw new Fault('welcome.address-bound', { address });
+    const group = await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active' }, this.clock.now());
+    await this.epochs.standAt(tx, group, view);
+  }
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { CommitsService } from '../groups/commits.service.js';
+import { ProposalsService } from '../groups/proposals.service.js';
+import { WelcomesService } from '../groups/welcomes.service.js';
+import type { Host } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import { type Notification, parseNotification } from '../ocm/notification.js';
+import { TransactionService } from '../platform/transaction.service.js';
+import { ReceivingService } from '../shares/receiving.service.js';
+import { SendingService } from '../shares/sending.service.js';
+import { EarlyRepository } from './early.repository.js';
+
+/** 201: done, or done before. 202: kept until its epoch comes. (D-09) */
+export interface Receipt {
+  readonly status: 201 | 202;
+  readonly body: { readonly epoch?: Epoch };
+}
+
+/** The table of contents of the protocol: every notification that this server takes, and who takes it. */
+@Injectable()
+export class DispatchService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly commits: CommitsService,
+    private readonly welcomes: WelcomesService,
+    private readonly proposals: ProposalsService,
+    private readonly receiving: ReceivingService,
+    private readonly sending: SendingService,
+    private readonly early: EarlyRepository,
+  ) {}
+
+  /** @param from the server that signed; @param body as it came, in the newest form */
+  async dispatch(from: Host, body: object): Promise<Receipt> {
+    const notice: Notification = parseNotification(body);
+    switch (notice.notificationType) {
+      case 'MLS_COMMIT': {
+        const { kind, epoch, commitEpoch } = await this.commits.receive(from, notice);
+        if (kind === 'stale') throw new Fault('commit.stale', { epoch });
+        if (kind === 'gap') return this.keep(from, body, notice.mlsGroupId, commitEpoch);
+        return { status: 201, body: { epoch } };
+      }
+      case 'MLS_WELCOME': {
+        const joined = await this.welcomes.receive(from, notice);
+        return joined.kind === 'waits' ? this.keep(from, body, notice.mlsGroupId, joined.epoch) : DONE;
+      }
+      case 'MLS_PROPOSAL':
+        await this.proposals.receive(from, notice);
+        return DONE;
+      case 'SHARE_UNSHARED':
+        await this.receiving.unshared(from, notice);
+        return DONE;
+      case 'SHARE_ACCEPTED':
+      case 'SHARE_DECLINED':
+        await this.sending.answered(from, notice);
+        return DONE;
+      default:
+        throw new Fault('notification.unsupported', { type: notice.notificationType });
+    }
+  }
+
+  /** Answered with 202 only once it is in the database. */
+  private async keep(sender: Host, body: object, mlsGroupId: MlsGroupId, epoch: Epoch): Promise<Receipt> {
+    await this.db.run((tx) => this.early.keep(tx, { sender, body, mlsGroupId, epoch }, this.clock.now()));
+    return { status: 202, body: {} };
+  }
+}
+
+const DONE: Receipt = { status: 201, body: {} };

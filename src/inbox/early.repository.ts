@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, LessThan, PrimaryColumn } from 'typeorm';
+import type { Host } from '../kernel/address.js';
+import { Fault } from '../kernel/fault.js';
+import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+
+/** Mail of an epoch that its group has not reached here: kept as it came, read again when the time has come. */
+@Entity('early_mail')
+export class EarlyMailRow {
+  @PrimaryColumn('text') digest!: string;
+  @Column('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @Column('bigint') epoch!: string;
+  @Column('text') sender!: string;
+  @Column('jsonb') body!: object;
+  @Column('timestamptz', { name: 'received_at' }) receivedAt!: Date;
+}
+
+export interface EarlyMail {
+  readonly digest: string;
+  readonly mlsGroupId: MlsGroupId;
+  /** The epoch that the group must have reached. */
+  readonly epoch: Epoch;
+  readonly sender: Host;
+  /** The notification, parsed and checked when it came; it is parsed again. */
+  readonly body: object;
+}
+
+/** A group that is behind by more has drifted, and a sender of more is not believed. */
+const MOST_A_GROUP = 200;
+
+@Injectable()
+export class EarlyRepository {
+  /** The same mail again changes nothing. Throws `inbox.full`. */
+  async keep(tx: Tx, mail: Omit<EarlyMail, 'digest'>, at: Date): Promise<void> {
+    const { mlsGroupId, sender, body } = mail;
+    if ((await tx.countBy(EarlyMailRow, { mlsGroupId })) >= MOST_A_GROUP) throw new Fault('inbox.full', { mlsGroupId });
+    const digest = createHash('sha256')
+      .update(JSON.stringify([sender, body]))
+      .digest('hex');
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(EarlyMailRow)
+      .values({ digest, mlsGroupId, epoch: String(mail.epoch), sender, body, receivedAt: at })
+      .orIgnore()
+      .execute();
+  }
+
+  /** The earliest mail whose group has come to its epoch. */
+  async due(tx: Tx): Promise<EarlyMail | undefined> {
+    const [row] = (await tx.query(
+      `SELECT e.digest, e.mls_group_id, e.epoch, e.sender, e.body FROM early_mail e
+       JOIN federated_group g ON g.mls_group_id = e.mls_group_id
+       WHERE e.epoch <= g.epoch ORDER BY e.epoch, e.received_at LIMIT 1`,
+    )) as { digest: string; mls_group_id: MlsGroupId; epoch: string; sender: Host; body: object }[];
+    if (!row) return undefined;
+    const { digest, mls_group_id: mlsGroupId, sender, body } = row;
+    return { digest, mlsGroupId, epoch: epoch(Number(row.epoch)), sender, body };
+  }
+
+  async forget(tx: Tx, digest: string): Promise<void> {
+    await tx.delete(EarlyMailRow, { digest });
+  }
+
+  /** Forgets what came before `at`; says how many there were. */
+  async forgetOlder(tx: Tx, at: Date): Promise<number> {
+    return (await tx.delete(EarlyMailRow, { receivedAt: LessThan(at) })).affected ?? 0;
+  }
+}
