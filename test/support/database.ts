@@ -1,9 +1,11 @@
-import { Client } from 'pg';
+import { cpSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataSource, type EntitySchema, type DataSourceOptions } from 'typeorm';
 import { inject } from 'vitest';
+import { EmbeddedDatabase } from '../../src/platform/embedded.provider.js';
+import { Log } from '../../src/platform/logger.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
-import { EmbeddedServer } from './setup/embedded-server.js';
-import { tables } from './setup/migrated.js';
+import { emptied } from './setup/migrated.js';
 import { databaseOf } from './setup/postgres.js';
 
 type Entities = readonly (abstract new (...args: never[]) => unknown)[] | readonly EntitySchema[];
@@ -38,14 +40,20 @@ export async function leaseDatabase(): Promise<Lease> {
 }
 
 /** Embedded databases that nobody uses now. They live as long as the process and serve many files. */
-const idle: EmbeddedServer[] = [];
+const idle: EmbeddedDatabase[] = [];
 
-async function leaseEmbedded({ sockets, template }: { sockets: string; template: string }): Promise<Lease> {
-  const server = idle.pop() ?? (await EmbeddedServer.start(sockets, template));
-  return lease('embedded', server.url, 1, async () => {
-    await empty(server.url);
-    idle.push(server);
+async function leaseEmbedded({ folder, template }: { folder: string; template: string }): Promise<Lease> {
+  const database = idle.pop() ?? (await copyOf(template, folder));
+  return lease('embedded', database.url, 1, async () => {
+    await connected(database.url, emptied);
+    idle.push(database);
   });
+}
+
+function copyOf(template: string, folder: string): Promise<EmbeddedDatabase> {
+  const copy = mkdtempSync(join(folder, 'e'));
+  cpSync(template, copy, { recursive: true });
+  return EmbeddedDatabase.start(copy, new Log('error'));
 }
 
 let counter = 0;
@@ -56,7 +64,7 @@ async function leasePostgres({ server, template }: { server: string; template: s
   return lease('postgres', databaseOf(server, name), 8, () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`));
 }
 
-function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () => Promise<void>): Lease {
+function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () => Promise<unknown>): Lease {
   const opened: DataSource[] = [];
   let released = false;
   const options = (entities: Entities): DataSourceOptions => ({
@@ -85,29 +93,19 @@ function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () 
     options,
     open,
     transactions: async (entities) => new TransactionService(await open(entities)),
-    empty: () => empty(url),
+    empty: () => connected(url, emptied),
     release,
     [Symbol.asyncDispose]: release,
   };
 }
 
-const empty = (url: string) =>
-  connected(url, async (client) => {
-    const names = await tables(client);
-    if (names.length > 0) await client.query(`TRUNCATE ${names.join(', ')} RESTART IDENTITY CASCADE`);
-  });
+const administer = (url: string, sql: string) => connected(url, (source) => source.query(sql));
 
-const administer = (url: string, sql: string) =>
-  connected(url, async (client) => {
-    await client.query(sql);
-  });
-
-async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
+async function connected<T>(url: string, work: (source: DataSource) => Promise<T>): Promise<T> {
+  const source = await new DataSource({ type: 'postgres', url, poolSize: 1, installExtensions: false }).initialize();
   try {
-    return await work(client);
+    return await work(source);
   } finally {
-    await client.end();
+    await source.destroy();
   }
 }

@@ -1,33 +1,38 @@
 import { createHash } from 'node:crypto';
-import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { migrate } from '../../../src/platform/migration.repository.js';
 import { MIGRATIONS } from '../../../src/platform/migrations/index.js';
-
-const LEDGER = 'migration';
 
 /** Changes with every word of every migration: templates are kept under this name. */
 export const migrationsDigest = (): string =>
   createHash('sha256').update(JSON.stringify(MIGRATIONS)).digest('hex').slice(0, 16);
 
 /** Migrates an empty database. Throws when a migration leaves rows: leases are emptied by TRUNCATE, and would lose them. */
-export async function migrate(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
+export async function migrated(url: string): Promise<void> {
+  const source = await new DataSource({ type: 'postgres', url, poolSize: 1, installExtensions: false }).initialize();
   try {
-    for (const { sql } of MIGRATIONS) await client.query(sql);
-    for (const table of await tables(client)) {
-      const { rowCount } = await client.query(`SELECT 1 FROM ${table} LIMIT 1`);
-      if (rowCount) throw new Error(`A migration leaves rows in ${table}; test/support/database.ts would empty it.`);
+    const connection = source.createQueryRunner();
+    await migrate(connection, MIGRATIONS, new Date(0));
+    await connection.release();
+    for (const table of await tables(source)) {
+      if ((await source.query<unknown[]>(`SELECT 1 FROM ${table} LIMIT 1`)).length === 0) continue;
+      throw new Error(`A migration leaves rows in ${table}; test/support/database.ts would lose them.`);
     }
   } finally {
-    await client.end();
+    await source.destroy();
   }
 }
 
+/** Back to a migrated database without rows. */
+export async function emptied(source: DataSource): Promise<void> {
+  const names = await tables(source);
+  if (names.length > 0) await source.query(`TRUNCATE ${names.join(', ')} RESTART IDENTITY CASCADE`);
+}
+
 /** The quoted names of all tables but the ledger of migrations. */
-export async function tables(client: Pick<Client, 'query'>): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I', tablename) AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> $1`,
-    [LEDGER],
+async function tables(source: DataSource): Promise<string[]> {
+  const rows = await source.query<{ name: string }[]>(
+    `SELECT format('%I', tablename) AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'`,
   );
   return rows.map(({ name }) => name);
 }

