@@ -4,16 +4,22 @@ import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Network } from '../kernel/network.js';
 import { ApiKeyRepository, ApiKeyRow } from './api-key.repository.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
 import { Config } from './config.js';
 import { DataFolder } from './data-folder.provider.js';
 import { Database, type Rows } from './database.provider.js';
+import { HealthController } from './health.controller.js';
 import { Idempotency, IdempotencyRow } from './idempotency.repository.js';
 import { Log } from './logger.service.js';
+import { MetricsController } from './metrics.controller.js';
 import { Metrics } from './metrics.service.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { Poller } from './poller.service.js';
+import { ReadinessService } from './readiness.service.js';
 import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
 import { TransactionService } from './transaction.service.js';
+import { UpkeepWorker } from './upkeep.worker.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
 export const PLATFORM_ROWS = [ApiKeyRow, IdempotencyRow];
@@ -54,7 +60,14 @@ export class PlatformModule {
       Poller,
       Idempotency,
       ApiKeyRepository,
+      ApiKeysService,
+      ReadinessService,
     ];
-    return { module: PlatformModule, providers: exported, exports: exported };
+    return {
+      module: PlatformModule,
+      controllers: [ApiKeysController, HealthController, MetricsController],
+      providers: [...exported, UpkeepWorker],
+      exports: exported,
+    };
   }
 }

@@ -36,6 +36,19 @@ export class TransactionService {
     }
   }
 
+  /**
+   * For work that is one statement, which is a transaction of its own. Throws `database.unavailable` when the connection
+   * is lost.
+   */
+  async statement<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.open.getStore()) throw new Fault('transaction.nested');
+    try {
+      return await work(this.source.manager as Tx);
+    } catch (error) {
+      throw isLostConnection(error) ? new Fault('database.unavailable', {}, error) : error;
+    }
+  }
+
   /** A hint that is given once the transaction is committed, and forgotten when it is rolled back or the process dies. */
   afterCommit(tx: Tx, hint: () => void): void {
     this.hints.get(tx)?.push(hint);

@@ -1,0 +1,46 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isLostConnection } from './database-error.js';
+import { Fault } from '../kernel/fault.js';
+import { Log } from './logger.service.js';
+import { asFault, ocmError, problemDetails } from './problem.js';
+
+const RETRY_AFTER_SECONDS = '5';
+
+/** Turns whatever was thrown into an answer: OCM's shape below `/ocm`, problem details elsewhere. */
+@Catch()
+export class FaultFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const fault = toFault(error);
+    this.tell(fault);
+    if (reply.sent) return;
+    const path = request.url.split('?', 1)[0] ?? '';
+    void reply.status(fault.status);
+    if (fault.retry && (fault.status === 503 || fault.status === 429))
+      void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (fault.status === 401) void reply.header('www-authenticate', 'Bearer realm="covey"');
+    if (path.startsWith('/ocm/')) {
+      void reply.type('application/json').send(JSON.stringify(ocmError(fault, request.id)));
+    } else {
+      void reply.type('application/problem+json').send(JSON.stringify(problemDetails(fault, request.id, path)));
+    }
+  }
+
+  private tell(fault: Fault): void {
+    const level = fault.status === 500 ? 'error' : fault.status > 500 ? 'warn' : 'debug';
+    const cause = fault.code === 'internal' ? fault.cause : fault;
+    this.log[level]({ event: 'request.refused', code: fault.code, err: cause }, 'a request was refused');
+  }
+}
+
+function toFault(error: unknown): Fault {
+  if (isLostConnection(error)) return new Fault('database.unavailable', {}, error);
+  const refusal = error instanceof HttpException ? { status: error.getStatus(), message: error.message } : undefined;
+  const cause = error instanceof HttpException ? error.cause : undefined;
+  return asFault(cause instanceof Fault ? cause : error, refusal);
+}

@@ -1,0 +1,27 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Idempotency } from './idempotency.repository.js';
+import { Poller, type Turn } from './poller.service.js';
+import { TransactionService } from './transaction.service.js';
+
+const EVERY_MS = 600_000;
+
+/** Forgets what need not be remembered any longer. */
+@Injectable()
+export class UpkeepWorker implements Turn, OnModuleInit {
+  readonly name = 'platform.upkeep';
+
+  constructor(
+    private readonly transactions: TransactionService,
+    private readonly idempotency: Idempotency,
+    private readonly poller: Poller,
+  ) {}
+
+  onModuleInit(): void {
+    this.poller.add(this, { everyMs: EVERY_MS });
+  }
+
+  async turn(): Promise<boolean> {
+    await this.transactions.run((tx) => this.idempotency.forget(tx));
+    return false;
+  }
+}
