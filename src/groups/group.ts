@@ -17,11 +17,6 @@ export interface Group {
   readonly quietUntil?: Date;
 }
 
-export interface Member {
-  readonly address: OcmAddress;
-  readonly leafIndex: number;
-}
-
 /** The home server of the first admin; succession is automatic. OCM-MLS R-072 */
 export function ownerServer({ admins }: Pick<Group, 'admins'>): Host {
   return hostOf(admins[0]!);

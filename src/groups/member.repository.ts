@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
+import type { Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { type Member, memberServers } from './group.js';
+import { memberServers } from './group.js';
 
 /** The roster of each group in its current epoch, as the tree says it. */
 @Entity('group_member')
