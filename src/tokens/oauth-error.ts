@@ -29,6 +29,7 @@ export function oauthError(error: unknown): OAuthError {
   if (code === 'token.too-large') {
     return { status: 400, error: 'invalid_request', description: 'too many members: bind the token with "member"' };
   }
-  if (retry || status >= 500) return { status: retry ? 503 : 500, error: retry ? 'temporarily_unavailable' : 'server_error' };
+  if (retry || status >= 500)
+    return { status: retry ? 503 : 500, error: retry ? 'temporarily_unavailable' : 'server_error' };
   return { status: 400, error: clientFault(code) ? 'invalid_client' : 'invalid_request' };
 }
