@@ -93,9 +93,7 @@ export class ChangesController {
   @Get('groups/:address/changes')
   @ApiOperation({ summary: 'What was asked of a group lately, newest first' })
   @ApiOkResponse({ standardSchema: changesAnswer })
-  async ofGroup(
-    @Param('address', { schema: addressField }) group: OcmAddress,
-  ): Promise<z.input<typeof changesAnswer>> {
+  async ofGroup(@Param('address', { schema: addressField }) group: OcmAddress): Promise<z.input<typeof changesAnswer>> {
     return { changes: (await this.changes.ofGroup(group)).map(showChange) };
   }
 

@@ -12,6 +12,7 @@ import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { MemberRepository } from './member.repository.js';
 
 export interface CommitNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -35,6 +36,7 @@ export class CommitsService {
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
@@ -67,9 +69,16 @@ export class CommitsService {
     const { kind } = judgeCommit(group.epoch, head, await this.commitLog.digestOf(tx, group.mlsGroupId, head.epoch));
     const received = { kind, commitEpoch: head.epoch, digest: head.digest };
     if (group.state === 'left' && kind !== 'duplicate') throw new Fault('group.unknown', { group: group.mlsGroupId });
+    if (kind === 'gap') await this.mayBeEarly(tx, from, group);
     if (kind !== 'accept') return { ...received, epoch: group.epoch };
     const next = await this.follow(tx, from, group, { ...notice, digest: head.digest });
     return { ...received, epoch: next.epoch };
+  }
+
+  /** What comes too early is kept, so it is taken from servers only that the group knows. */
+  private async mayBeEarly(tx: Tx, from: Host, { mlsGroupId }: Group): Promise<void> {
+    const servers = await this.members.servers(tx, mlsGroupId);
+    if (!servers.includes(from)) throw new Fault('commit.too-early', { group: mlsGroupId, from });
   }
 
   private async follow(

@@ -27,15 +27,16 @@ export interface EarlyMail {
   readonly body: object;
 }
 
-/** A group that is behind by more has drifted, and a sender of more is not believed. */
-const MOST_A_GROUP = 200;
+/** A group that is behind by more has drifted. Counted by sender, so that none of them crowds the others out. */
+const MOST_A_SENDER = 100;
 
 @Injectable()
 export class EarlyRepository {
   /** The same mail again changes nothing. Throws `inbox.full`. */
   async keep(tx: Tx, mail: Omit<EarlyMail, 'digest'>, at: Date): Promise<void> {
     const { mlsGroupId, sender, body } = mail;
-    if ((await tx.countBy(EarlyMailRow, { mlsGroupId })) >= MOST_A_GROUP) throw new Fault('inbox.full', { mlsGroupId });
+    if ((await tx.countBy(EarlyMailRow, { mlsGroupId, sender })) >= MOST_A_SENDER)
+      throw new Fault('inbox.full', { mlsGroupId });
     const digest = createHash('sha256')
       .update(JSON.stringify([sender, body]))
       .digest('hex');
