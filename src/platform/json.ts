@@ -13,9 +13,10 @@ export function parseJson(bytes: Uint8Array, deepest: number = DEEPEST): unknown
   if (depth(bytes) > deepest) throw new Fault('body.too-deep', { deepest });
   try {
     return JSON.parse(fromUtf8(bytes)) as unknown;
-  } catch (cause) {
-    const why = isFault(cause) ? 'not UTF-8' : 'not JSON';
-    throw new Fault('body.malformed', { errors: [{ path: '', message: why }] }, cause);
+  } catch (error) {
+    // The parser's own message quotes the body, which may hold secrets; it goes no further.
+    const why = isFault(error) ? 'not UTF-8' : 'not JSON';
+    throw new Fault('body.malformed', { errors: [{ path: '', message: why }] });
   }
 }
 

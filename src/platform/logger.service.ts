@@ -56,6 +56,7 @@ function errorEntry(error: unknown): object {
 export class Log implements LoggerService {
   private readonly request = new AsyncLocalStorage<string>();
   private readonly pino: Logger;
+  private readonly stream: DestinationStream & { flushSync?: () => void };
 
   constructor(level: string, stream?: DestinationStream) {
     const options = {
@@ -67,7 +68,8 @@ export class Log implements LoggerService {
       redact,
       mixin: () => ({ request: this.request.getStore() }),
     };
-    this.pino = stream ? pino(options, stream) : pino(options, pino.destination({ dest: 1, sync: false }));
+    this.stream = stream ?? pino.destination({ dest: 1, sync: false });
+    this.pino = pino(options, this.stream);
   }
 
   /** Whatever is logged within `work` carries the id. */
@@ -110,7 +112,7 @@ export class Log implements LoggerService {
 
   /** Writes out what is buffered; before the process ends. */
   flush(): void {
-    this.pino.flush();
+    this.stream.flushSync?.();
   }
 
   private write(level: 'warn' | 'error' | 'debug' | 'fatal', entry: Entry | string, says?: string): void {

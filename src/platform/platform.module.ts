@@ -20,9 +20,10 @@ import { ReadinessService } from './readiness.service.js';
 import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
 import { TransactionService } from './transaction.service.js';
 import { UpkeepWorker } from './upkeep.worker.js';
+import { VaultCheck, VaultCheckRow } from './vault-check.repository.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
-export const PLATFORM_ROWS = [ApiKeyRow, IdempotencyRow];
+export const PLATFORM_ROWS = [ApiKeyRow, IdempotencyRow, VaultCheckRow];
 
 /** What is passed in from outside, and replaced in tests. */
 export interface World {
@@ -66,7 +67,7 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       controllers: [ApiKeysController, HealthController, MetricsController],
-      providers: [...exported, UpkeepWorker],
+      providers: [...exported, UpkeepWorker, VaultCheck],
       exports: exported,
     };
   }

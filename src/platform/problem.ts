@@ -42,7 +42,9 @@ export function asFault(error: unknown, refusal: Refusal | undefined): Fault {
   if (error instanceof Fault) return error;
   if (isZodError(error)) return bodyFault(error.issues, error);
   const code = refusal && BY_STATUS[refusal.status];
-  if (code) return new Fault(code, code === 'not-found' ? {} : { reason: refusal.message.slice(0, 300) }, error);
+  // Its message quotes the whole URL, and a query may hold what must not be logged.
+  if (code === 'not-found') return new Fault(code);
+  if (code) return new Fault(code, { reason: refusal.message.slice(0, 300) }, error);
   return new Fault('internal', {}, error);
 }
 

@@ -13,6 +13,11 @@ export const platform: Migration = {
       revoked_at timestamptz
     );
 
+    CREATE TABLE vault_check (
+      only boolean PRIMARY KEY CHECK (only),
+      sealed bytea NOT NULL
+    );
+
     CREATE TABLE idempotency (
       caller text NOT NULL,
       key text NOT NULL,

@@ -17,7 +17,7 @@ export const outbox: Migration = {
     );
 
     CREATE TABLE outbox_lane (
-      peer text NOT NULL REFERENCES outbox_peer,
+      peer text NOT NULL REFERENCES outbox_peer DEFERRABLE INITIALLY DEFERRED,
       name text NOT NULL,
       tail bigint NOT NULL,
       due_at timestamptz,
