@@ -1,6 +1,6 @@
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
-import { mlsCommit, mlsProposal, mlsWelcome } from '../ocm/notification.js';
+import { mlsCommit, mlsProposal, mlsWelcome } from '../ocm/notification-body.js';
 import type { NewLetter } from '../outbox/outbox.service.js';
 import { memberServers } from './group.js';
 

@@ -50,10 +50,9 @@ export class LifecycleService {
   }
 
   private async createIn(tx: Tx, address: OcmAddress, creator: OcmAddress): Promise<{ address: OcmAddress }> {
-    const users = new Set((await this.clients.list(tx)).map((client) => client.address));
-    if (!users.has(creator)) throw new Fault('client.unknown', { user: creator });
+    if (!(await this.clients.find(tx, creator))) throw new Fault('client.unknown', { user: creator });
     // Groups and users live under one domain: an address names one of them.
-    if (users.has(address) || (await this.groups.byAddress(tx, address))) {
+    if ((await this.clients.find(tx, address)) || (await this.groups.byAddress(tx, address))) {
       throw new Fault('group.address-taken', { address });
     }
     const view = await this.mls.createGroup(tx, { address, creator });

@@ -124,13 +124,14 @@ export const FAULTS = {
   'share.protocol-unsupported': { status: 501, retry: false, says: 'no protocol of the share is usable here' },
   'share.expired': { status: 400, retry: false, says: 'the share has already expired' },
   'share.sender-not-member': { status: 403, retry: false, says: 'the sender is not a member of the group' },
+  'share.sender-not-yet-member': { status: 503, retry: true, says: 'the sender is not a member of the group so far' },
   'share.sender-foreign': { status: 422, retry: false, says: 'sender and owner must be users of this server' },
   'share.queue-full': { status: 503, retry: true, says: 'too many shares of this server wait for their group' },
   'share.not-recipient': { status: 403, retry: false, says: 'not a member of the group on this server' },
+  'share.token-endpoint': { status: 502, retry: false, says: 'the sending server names no token endpoint' },
   'share.token-refused': { status: 502, retry: false, says: 'the sending server refused to issue a token' },
   // membership
   'member.unknown': { status: 404, retry: false, says: 'not a member of the group' },
-  'user.foreign': { status: 422, retry: false, says: 'not an address of this server' },
   // groups
   'group.unknown': {
     status: 503,
@@ -169,7 +170,7 @@ export const FAULTS = {
   'proposal.not-from-home': { status: 403, retry: false, says: 'a proposal comes from the home server of its sender' },
   'proposal.stale': { status: 409, retry: false, says: 'that proposal was made in an epoch that has passed' },
   'proposal.early': { status: 503, retry: true, says: 'that proposal is of an epoch that is not here yet' },
-  'proposal.unsupported': { status: 501, retry: false, says: 'that kind of proposal is not taken here' },
+  'proposal.unsupported': { status: 403, retry: false, says: 'that kind of proposal is not taken here' },
   'proposal.not-admin-server': { status: 403, retry: false, says: 'proposals go to the home servers of admins' },
   'proposal.last-admin': { status: 409, retry: false, says: 'the last admin cannot leave: appoint another first' },
   'inbox.full': { status: 503, retry: true, says: 'too much mail is waiting for earlier epochs of this group' },
