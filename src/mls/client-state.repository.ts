@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Brand } from '../kernel/brand.js';
+import { wipe } from '../kernel/bytes.js';
+import { Fault } from '../kernel/fault.js';
+import type { MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { Vault } from '../platform/vault.service.js';
+import { epochOf, idOf } from './local-group.js';
+import { type KeyedEpoch, readEpoch, readPublic, writeEpoch } from './stored-state.js';
+
+/** Only what was locked can be saved. */
+export type LockedEpoch = Brand<KeyedEpoch, 'LockedEpoch'>;
+
+/** What all local leaves of a group have in common; `shared` is sealed. */
+@Entity('mls_group')
+export class MlsGroupRow {
+  @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @Column('bigint') epoch!: string;
+  @Column('bytea') public!: Buffer;
+  @Column('bytea') shared!: Buffer;
+}
+
+const purpose = (group: MlsGroupId, epoch: number | string) => `mls_group.shared:${group}:${epoch}`;
+
+@Injectable()
+export class ClientStateRepository {
+  constructor(private readonly vault: Vault) {}
+
+  /** Every use that changes a state begins here: two that run at once would use a generation twice. */
+  async lock(tx: Tx, mlsGroupId: MlsGroupId): Promise<LockedEpoch | undefined> {
+    const row = await tx.findOne(MlsGroupRow, { where: { mlsGroupId }, lock: { mode: 'pessimistic_write' } });
+    if (!row) return undefined;
+    const shared = this.vault.open(row.shared, purpose(mlsGroupId, row.epoch));
+    const keyed = readEpoch({ public: new Uint8Array(row.public), shared });
+    wipe(shared);
+    return keyed as LockedEpoch;
+  }
+
+  /** The public part, unlocked, nothing opened. */
+  async look(tx: Tx, mlsGroupId: MlsGroupId): Promise<ReturnType<typeof readPublic> | undefined> {
+    const row = await tx.findOne(MlsGroupRow, { where: { mlsGroupId }, select: { mlsGroupId: true, public: true } });
+    return row ? readPublic(new Uint8Array(row.public)) : undefined;
+  }
+
+  async add(tx: Tx, keyed: KeyedEpoch): Promise<LockedEpoch> {
+    await tx.insert(MlsGroupRow, { mlsGroupId: idOf(keyed), ...this.columns(keyed) });
+    return keyed as LockedEpoch;
+  }
+
+  /** Throws `internal` when the stored state is not at the epoch that was locked. */
+  async save(tx: Tx, locked: LockedEpoch, next: KeyedEpoch): Promise<LockedEpoch> {
+    const where = { mlsGroupId: idOf(locked), epoch: String(epochOf(locked)) };
+    const { affected } = await tx.update(MlsGroupRow, where, this.columns(next));
+    if (affected !== 1) throw new Fault('internal', { what: 'MLS state changed under its lock', ...where });
+    return next as LockedEpoch;
+  }
+
+  /** With its leaves and its pending Commit. OCM-MLS R-158 */
+  async remove(tx: Tx, locked: LockedEpoch): Promise<void> {
+    await tx.delete(MlsGroupRow, { mlsGroupId: idOf(locked) });
+  }
+
+  private columns(keyed: KeyedEpoch): Omit<MlsGroupRow, 'mlsGroupId'> {
+    const stored = writeEpoch(keyed);
+    const epoch = String(epochOf(keyed));
+    const shared = this.vault.seal(stored.shared, purpose(idOf(keyed), epoch));
+    wipe(stored.shared);
+    return { epoch, public: Buffer.from(stored.public), shared: Buffer.from(shared) };
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { OcmAddress } from '../kernel/address.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { Vault } from '../platform/vault.service.js';
+
+/** A user of this domain, as an MLS client. */
+export interface MlsClient {
+  readonly address: OcmAddress;
+  readonly displayName: string;
+  readonly createdAt: Date;
+}
+
+@Entity('mls_client')
+export class MlsClientRow {
+  @PrimaryColumn('text') address!: string;
+  @Column('text', { name: 'display_name' }) displayName!: string;
+  @Column('bytea', { name: 'signature_key' }) signatureKey!: Buffer;
+  @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
+}
+
+const purpose = (address: OcmAddress) => `mls_client.signature_key:${address}`;
+
+@Injectable()
+export class ClientRepository {
+  constructor(private readonly vault: Vault) {}
+
+  /** Returns whether the user was new. `signatureKey` is the user's own (OCM-MLS R-011), sealed here. */
+  async add(tx: Tx, client: MlsClient, signatureKey: Uint8Array): Promise<boolean> {
+    const sealed = Buffer.from(this.vault.seal(signatureKey, purpose(client.address)));
+    const { raw } = (await tx
+      .createQueryBuilder()
+      .insert()
+      .into(MlsClientRow)
+      .values({ ...client, signatureKey: sealed })
+      .orIgnore()
+      .returning('address')
+      .execute()) as { raw: unknown[] };
+    return raw.length === 1;
+  }
+
+  async byAddress(tx: Tx, address: OcmAddress): Promise<MlsClient | undefined> {
+    const row = await tx.findOneBy(MlsClientRow, { address });
+    return row ? toClient(row) : undefined;
+  }
+
+  async signatureKey(tx: Tx, address: OcmAddress): Promise<Uint8Array | undefined> {
+    const row = await tx.findOneBy(MlsClientRow, { address });
+    return row ? this.vault.open(row.signatureKey, purpose(address)) : undefined;
+  }
+
+  /** In the order of their addresses, those behind `after`. */
+  async list(tx: Tx, most: number, after = ''): Promise<MlsClient[]> {
+    const rows = await tx
+      .createQueryBuilder(MlsClientRow, 'client')
+      .where('client.address > :after', { after })
+      .orderBy('client.address')
+      .limit(most)
+      .getMany();
+    return rows.map(toClient);
+  }
+
+  async rename(tx: Tx, address: OcmAddress, displayName: string): Promise<boolean> {
+    return (await tx.update(MlsClientRow, { address }, { displayName })).affected === 1;
+  }
+
+  /** With the KeyPackages. Returns whether there was such a user. */
+  async remove(tx: Tx, address: OcmAddress): Promise<boolean> {
+    return (await tx.delete(MlsClientRow, { address })).affected === 1;
+  }
+}
+
+const toClient = ({ address, displayName, createdAt }: MlsClientRow): MlsClient => ({
+  address: address as OcmAddress,
+  displayName,
+  createdAt,
+});

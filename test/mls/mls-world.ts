@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { TransactionService } from '../../src/platform/transaction.service.js';
+import { host, type Host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
+import { Clock } from '../../src/kernel/clock.js';
+import { Dice } from '../../src/kernel/dice.js';
+import { ClientRepository } from '../../src/mls/client.repository.js';
+import { ClientsService } from '../../src/mls/clients.service.js';
+import { JoinedWelcomeRepository } from '../../src/mls/joined-welcome.repository.js';
+import { KeyPackageLimitRepository } from '../../src/mls/key-package-limit.repository.js';
+import { KeyPackageRepository } from '../../src/mls/key-package.repository.js';
+import { KeyPackagesService } from '../../src/mls/key-packages.service.js';
+import { type Suite, suiteFrom } from '../../src/mls/suite.js';
+import { Config } from '../../src/platform/config.js';
+import { Log } from '../../src/platform/logger.service.js';
+import { Metrics } from '../../src/platform/metrics.service.js';
+import { Poller } from '../../src/platform/poller.service.js';
+import { Vault } from '../../src/platform/vault.service.js';
+import { leaseDatabase, type Lease } from '../support/database.js';
+import { MLS_ROWS } from '../../src/mls/mls.module.js';
+
+/** A clock that is moved by hand. */
+export class HandClock extends Clock {
+  constructor(private at = new Date('2026-03-01T12:00:00Z')) {
+    super();
+  }
+
+  now(): Date {
+    return new Date(this.at);
+  }
+
+  pass(ms: number): void {
+    this.at = new Date(this.at.getTime() + ms);
+  }
+}
+
+/** The same bytes in every run. */
+export class LoadedDice extends Dice {
+  private thrown = 0;
+
+  constructor(private readonly seed: string) {
+    super();
+  }
+
+  bytes(length: number): Uint8Array {
+    const blocks = Array.from({ length: Math.ceil(length / 32) }, () =>
+      createHash('sha256').update(`${this.seed} ${this.thrown++}`).digest(),
+    );
+    return new Uint8Array(Buffer.concat(blocks).subarray(0, length));
+  }
+}
+
+export const DAY = 86_400_000;
+
+/** One server's MLS side on a database of its own. */
+export class MlsServer implements AsyncDisposable {
+  readonly metrics = new Metrics();
+  readonly poller = new Poller(new Log('silent'), this.metrics);
+  readonly vault: Vault;
+  readonly clientRows: ClientRepository;
+  readonly keyPackageRows: KeyPackageRepository;
+  readonly welcomes = new JoinedWelcomeRepository();
+  readonly keyPackages: KeyPackagesService;
+  readonly clients: ClientsService;
+
+  private constructor(
+    readonly domain: Host,
+    readonly clock: HandClock,
+    readonly db: TransactionService,
+    readonly suite: Suite,
+    readonly lease: Lease,
+    dice: Dice,
+  ) {
+    const config = new Config({ domain } as ConstructorParameters<typeof Config>[0]);
+    this.vault = new Vault({ keys: [new Uint8Array(32).fill(1)] }, dice);
+    this.clientRows = new ClientRepository(this.vault);
+    this.keyPackageRows = new KeyPackageRepository(this.vault);
+    this.keyPackages = new KeyPackagesService(
+      config, clock, db, this.poller, this.metrics, this.clientRows, this.keyPackageRows,
+      new KeyPackageLimitRepository(), this.welcomes, suite,
+    );
+    this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);
+  }
+
+  static async of(domain: string, clock = new HandClock()): Promise<MlsServer> {
+    const lease = await leaseDatabase();
+    const dice = new LoadedDice(domain);
+    return new MlsServer(host(domain), clock, await lease.transactions(MLS_ROWS), await suiteFrom(dice), lease, dice);
+  }
+
+  /** A user of this server, with a full stock when `stocked`. */
+  async user(name: string, stocked = false): Promise<OcmAddress> {
+    const address = ocmAddress(`${name}@${this.domain}`);
+    await this.db.run((tx) => this.clients.add(tx, address, name));
+    while (stocked && (await this.keyPackages.replenish()));
+    return address;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lease.release();
+  }
+}
