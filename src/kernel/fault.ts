@@ -132,6 +132,8 @@ export const FAULTS = {
   'share.token-refused': { status: 502, retry: false, says: 'the sending server refused to issue a token' },
   // membership
   'member.unknown': { status: 404, retry: false, says: 'not a member of the group' },
+  // outbox
+  'letter.settled': { status: 409, retry: false, says: 'that letter is not on its way any more' },
   // groups
   'group.unknown': {
     status: 503,

@@ -1,0 +1,37 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Which addresses may be connected to. `public-only`: what is routed in the public Internet. `loopback-development`:
+ * this machine and nothing else, for servers that talk plain HTTP to each other on one machine.
+ */
+export type AddressPolicy = 'public-only' | 'loopback-development';
+
+const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** An IPv4 address in the clothes of IPv6 is judged as what it is. RFC 4291 section 2.5.5.2, RFC 6052 section 2.1 */
+function bare(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
+  if (!(address instanceof ipaddr.IPv6)) return address;
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address();
+  if (address.match(NAT64)) return new ipaddr.IPv4(address.toByteArray().slice(12));
+  return address;
+}
+
+/** Judges an address as the operating system writes it, such as the one a socket is connected to. */
+export function mayConnect(address: string, policy: AddressPolicy): boolean {
+  const text = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  if (!ipaddr.isValid(text)) return false;
+  const judged = bare(ipaddr.parse(text));
+  if (policy === 'loopback-development') return judged.range() === 'loopback';
+  const global = !(judged instanceof ipaddr.IPv6) || judged.match(GLOBAL_UNICAST);
+  return global && judged.range() === 'unicast';
+}
+
+/**
+ * Whether the host of a URL is an address and no name. `hostname` must come from a URL: that has already turned
+ * `2130706433`, `0x7f.1` and the like into the address that they mean.
+ */
+export const isAddress = (hostname: string): boolean => ipaddr.isValid(hostname.replace(/^\[|\]$/g, ''));
+
+/** `localhost` and what is below it always mean this machine. RFC 6761 section 6.3 */
+export const isLocalName = (hostname: string): boolean => /^(.+\.)?localhost\.?$/i.test(hostname);

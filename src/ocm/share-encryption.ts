@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { Fault } from '../kernel/fault.js';
+import { identifierField, parseBody, textField } from './wire-body.js';
+
+/** RFC 9180 section 7.3 names. OCM-MLS R-212 */
+export const CIPHERS = ['AES-128-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305'] as const;
+export type Cipher = (typeof CIPHERS)[number];
+
+/** How the resource is encrypted; no epoch is told here. OCM core section 5.3, OCM-MLS R-211, R-212 */
+export type ShareEncryption =
+  | { readonly scheme: 'ocm-mls'; readonly resourceId: string; readonly cipher: Cipher; readonly format?: string }
+  | { readonly scheme: 'ocm-pgp'; readonly resourceId: string; readonly fingerprints: readonly string[] };
+
+const head = z.object({ resourceId: identifierField, scheme: identifierField });
+const mls = z.object({ cipher: z.enum(CIPHERS), format: identifierField.optional() });
+const pgp = z.object({ fingerprints: z.array(textField(200).min(8)).min(1).max(50) });
+
+/** Throws `share.encryption-unsupported` for a scheme that is not registered, `body.malformed` for a broken one. */
+export function parseEncryption(body: unknown): ShareEncryption {
+  const { resourceId, scheme } = parseBody(head, body);
+  if (scheme === 'ocm-mls') {
+    return { scheme, resourceId, ...parseBody(z.object({ 'ocm-mls': mls }), body)['ocm-mls'] } as ShareEncryption;
+  }
+  // The text of core says one name, its registry the other. OCM core, notes, item 5
+  if (scheme === 'ocm-pgp' || scheme === 'ocm-gpg') {
+    const members = parseBody(z.object({ [scheme]: pgp }), body) as Record<string, z.infer<typeof pgp>>;
+    return { scheme: 'ocm-pgp', resourceId, fingerprints: members[scheme]!.fingerprints };
+  }
+  throw new Fault('share.encryption-unsupported', { scheme });
+}
+
+export const encryptionBody = ({ scheme, resourceId, ...parameters }: ShareEncryption): object => ({
+  resourceId,
+  scheme,
+  [scheme]: parameters,
+});

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { OcmAddress } from '../kernel/address.js';
+import { Fault } from '../kernel/fault.js';
+import { encryptionBody, parseEncryption, type ShareEncryption } from './share-encryption.js';
+import { parseProtocol, protocolBody, type WebdavAccess } from './share-protocol.js';
+import { addressField, identifierField, parseBody, textField } from './wire-body.js';
+
+/** A Share Creation Notification to a federated group. OCM core section 5.2, OCM-MLS section "Share Creation" */
+export interface ShareNotice {
+  /** The address of the group. */
+  readonly shareWith: OcmAddress;
+  readonly shareType: 'federation';
+  readonly resourceType: string;
+  readonly name: string;
+  readonly description?: string;
+  /** One per member server. D-20 */
+  readonly providerId: string;
+  readonly owner: OcmAddress;
+  readonly sender: OcmAddress;
+  readonly ownerDisplayName?: string;
+  readonly senderDisplayName?: string;
+  /** Unix seconds. */
+  readonly expiration?: number;
+  /** Absent: not encrypted. OCM-MLS R-211 */
+  readonly encryption?: ShareEncryption;
+  readonly webdav: WebdavAccess;
+}
+
+const kind = z.object({ shareType: identifierField, resourceType: identifierField });
+
+/** OCM-MLS R-203: whatever core requires, `protocol` included, is required of a federation share. */
+const fields = z.object({
+  shareWith: addressField,
+  name: textField().min(1),
+  description: textField(4096).optional(),
+  providerId: identifierField,
+  owner: addressField,
+  sender: addressField,
+  ownerDisplayName: textField().optional(),
+  senderDisplayName: textField().optional(),
+  expiration: z.number().int().nonnegative().max(8_640_000_000_000).optional(),
+  encryption: z.looseObject({}).optional(),
+  protocol: z.looseObject({}),
+});
+
+const RESOURCE_TYPES = ['file', 'folder'];
+
+/** Issues of a part are named from the top of the body. */
+function within<T>(part: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'body.malformed') throw error;
+    const issues = error.facts['validationErrors'] as readonly { name: string; message: string }[];
+    const validationErrors = issues.map(({ name, message }) => ({ name: `${part}.${name}`, message }));
+    throw new Fault('body.malformed', { validationErrors }, error);
+  }
+}
+
+/**
+ * Reads a Share Creation Notification. Throws `share.type-unsupported` for other share types and resource types than
+ * ours, the faults of `parseProtocol` and `parseEncryption`, and `body.malformed` with the fields that are wrong.
+ */
+export function parseShareNotice(body: unknown): ShareNotice {
+  const { shareType, resourceType } = parseBody(kind, body);
+  if (shareType !== 'federation' || !RESOURCE_TYPES.includes(resourceType)) {
+    throw new Fault('share.type-unsupported', { shareType, resourceType });
+  }
+  const { protocol, encryption, ...rest } = parseBody(fields, body);
+  return {
+    ...rest,
+    shareType,
+    resourceType,
+    ...(encryption === undefined ? {} : { encryption: within('encryption', () => parseEncryption(encryption)) }),
+    webdav: within('protocol', () => parseProtocol(protocol)),
+  } as ShareNotice;
+}
+
+/** The body of a Share Creation Notification, `protocol` in its third spelling. OCM-MLS R-202 to R-205, R-212 */
+export function shareNotice({ webdav, encryption, ...notice }: ShareNotice): object {
+  return {
+    ...notice,
+    protocol: protocolBody(webdav),
+    ...(encryption === undefined ? {} : { encryption: encryptionBody(encryption) }),
+  };
+}
