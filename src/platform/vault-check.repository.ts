@@ -25,7 +25,7 @@ export class VaultCheck implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     await this.transactions.run(async (tx) => {
       const fresh = Buffer.from(this.vault.seal(utf8('covey'), PURPOSE));
-      await tx.query('INSERT INTO vault_check (only, sealed) VALUES (true, $1) ON CONFLICT DO NOTHING', [fresh]);
+      await tx.query('INSERT INTO vault_check ("only", sealed) VALUES (true, $1) ON CONFLICT DO NOTHING', [fresh]);
       const { sealed } = await tx.findOneByOrFail(VaultCheckRow, { only: true });
       this.vault.open(sealed, PURPOSE);
       if (!this.vault.isCurrent(sealed)) await tx.update(VaultCheckRow, { only: true }, { sealed: fresh });

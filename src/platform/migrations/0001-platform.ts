@@ -14,7 +14,7 @@ export const platform: Migration = {
     );
 
     CREATE TABLE vault_check (
-      only boolean PRIMARY KEY CHECK (only),
+      "only" boolean PRIMARY KEY CHECK ("only"),
       sealed bytea NOT NULL
     );
 
