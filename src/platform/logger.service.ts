@@ -1,54 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, type LoggerService } from '@nestjs/common';
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { FAULTS, Fault } from '../kernel/fault.js';
+import { redacted } from './redaction.js';
 
 /** What happened, in words that can be searched for; `err` is an Error. Never a secret. */
 export interface Entry {
   readonly event: string;
   readonly err?: unknown;
   readonly [fact: string]: unknown;
-}
-
-/** A last net under the rule that secrets are not logged: fields of these names are blanked wherever they are shallow. */
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'password',
-  'secret',
-  'sharedSecret',
-  'client_secret',
-  'clientSecret',
-  'code',
-  'access_token',
-  'accessToken',
-  'refresh_token',
-  'token',
-  'apiKey',
-  'api_key',
-  'privateKey',
-  'key',
-  'd',
-];
-const redact = {
-  paths: SECRET_FIELDS.filter((field) => field !== 'code').flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
-  censor: '[secret]',
-};
-
-/** `code` of a fault is one of the catalogue; any other `code` may be an authorization code. */
-const isPublicCode = (value: unknown) =>
-  typeof value === 'string' && (value in FAULTS || /^[A-Z][A-Z0-9_]{2,40}$|^[0-9A-Z]{5}$/.test(value));
-
-function errorEntry(error: unknown): object {
-  if (!(error instanceof Error)) return { message: 'not an Error', type: typeof error };
-  const { code } = error as { code?: unknown };
-  return {
-    type: error.name,
-    message: error.message.slice(0, 2000),
-    ...(isPublicCode(code) ? { code } : {}),
-    ...(error instanceof Fault ? { facts: error.facts } : { stack: error.stack?.slice(0, 4000) }),
-    ...(error.cause === undefined ? {} : { cause: errorEntry(error.cause) }),
-  };
 }
 
 /** JSON lines on stdout, each with the id of the request it belongs to. */
@@ -63,9 +22,12 @@ export class Log implements LoggerService {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label: string) => ({ level: label }) },
-      serializers: { err: errorEntry },
-      redact,
+      formatters: {
+        level: (label: string) => ({ level: label }),
+        log: (entry: object) => redacted(entry) as Record<string, unknown>,
+      },
+      // Pino's own would see what is plain facts by now.
+      serializers: { err: (error: unknown) => error },
       mixin: () => ({ request: this.request.getStore() }),
     };
     this.stream = stream ?? pino.destination({ dest: 1, sync: false });

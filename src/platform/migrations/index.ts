@@ -1,6 +1,7 @@
 import { platform } from './0001-platform.js';
 import { mls } from './0003-mls.js';
+import { outbox } from './0004-outbox.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
-export const MIGRATIONS: readonly Migration[] = [platform, mls];
+export const MIGRATIONS: readonly Migration[] = [platform, mls, outbox];
