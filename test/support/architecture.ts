@@ -92,7 +92,8 @@ function imports(text: string): Import[] {
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
   const clause = ts.isImportDeclaration(node) ? node.importClause : node;
-  if (!clause || clause.isTypeOnly) return clause !== undefined;
+  if (!clause) return false;
+  if ('phaseModifier' in clause ? clause.phaseModifier === ts.SyntaxKind.TypeKeyword : clause.isTypeOnly) return true;
   const named = ts.isImportClause(clause) ? clause.namedBindings : clause.exportClause;
   const bare =
     named !== undefined && (ts.isNamedImports(named) || ts.isNamedExports(named)) && !('name' in clause && clause.name);

@@ -23,8 +23,11 @@ export default async function setup(project: TestProject): Promise<() => void> {
     const fresh = join(folder, 'template');
     mkdirSync(fresh);
     const database = await EmbeddedDatabase.start(fresh, new Log('error'));
-    await migrated(database.url);
-    await database.stop();
+    try {
+      await migrated(database.url);
+    } finally {
+      await database.stop();
+    }
     mkdirSync(CACHE, { recursive: true });
     forgetOld();
     cpSync(fresh, `${template}.${process.pid}`, { recursive: true });

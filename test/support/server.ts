@@ -1,0 +1,174 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import { createApp } from '../../src/app.module.js';
+import type { Host } from '../../src/kernel/address.js';
+import { isFault } from '../../src/kernel/fault.js';
+import type { HttpAnswer, HttpRequest } from '../../src/kernel/network.js';
+import { configFrom } from '../../src/platform/config.js';
+import { Log } from '../../src/platform/logger.service.js';
+import { Poller, type Turn } from '../../src/platform/poller.service.js';
+import type { TestClock } from './clock.js';
+import { CrashPoint } from './crash.js';
+import { type Lease, leaseDatabase } from './database.js';
+import { TestDice } from './dice.js';
+import type { Wire } from './wire.js';
+
+export type Environment = Readonly<Record<string, string>>;
+
+interface Surroundings {
+  readonly clock: TestClock;
+  readonly wire: Wire;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const MOST_TURNS = 2_000;
+
+/** One whole Covey on a host of its own, with its own database and keys. Its workers take turns when asked to. */
+export class TestServer {
+  /** Worker failures that the service would have logged and tried again, since the last boot. */
+  readonly failures: string[] = [];
+  private app: NestFastifyApplication | undefined;
+  private point = new CrashPoint();
+  private boots = 0;
+
+  private constructor(
+    readonly host: Host,
+    private readonly lease: Lease,
+    private readonly around: Surroundings,
+    private readonly environment: Environment,
+  ) {}
+
+  static async start(host: Host, around: Surroundings, environment: Environment = {}): Promise<TestServer> {
+    const server = new TestServer(host, await leaseDatabase(), around, environment);
+    await server.boot();
+    return server;
+  }
+
+  get isAlive(): boolean {
+    return this.app !== undefined && !this.point.isDead;
+  }
+
+  /** Where it dies, and the statements it ran. */
+  get crash(): CrashPoint {
+    return this.point;
+  }
+
+  /** A provider of the running service. */
+  get<T>(token: InjectionToken<T>): T {
+    return this.running.get<T>(token, { strict: false });
+  }
+
+  /** Reads the database past the service. Only while the service does nothing. */
+  query<T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return this.get(DataSource).query<T[]>(sql, parameters);
+  }
+
+  /** Dies at once: nothing is finished, nobody is told, what was not committed is lost. */
+  async kill(): Promise<void> {
+    const source = this.running.get(DataSource);
+    this.point.die();
+    this.around.wire.detach(this.host);
+    this.app = undefined;
+    await source.destroy();
+  }
+
+  /** Boots anew on the same database, after `kill` or a crash. */
+  async restart(): Promise<void> {
+    if (this.app) await this.kill();
+    await this.boot();
+  }
+
+  /** Ends in order and gives the database back. */
+  async stop(): Promise<void> {
+    if (this.isAlive) await this.app?.close();
+    else if (this.app) await this.kill();
+    await this.lease.release();
+  }
+
+  /** One request to the EFSS's interface, with the API key. */
+  async api(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<ApiAnswer> {
+    const answer = await this.running.inject({
+      method,
+      url: `/api/v1${path}`,
+      headers: { authorization: `Bearer ${apiKeyOf(this.host)}` },
+      ...(body && { payload: body }),
+    });
+    const isJson = /json/.test(String(answer.headers['content-type']));
+    return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
+  }
+
+  /** Every worker takes turns until it has nothing to do. Returns whether any had. */
+  async drain(): Promise<boolean> {
+    let busy = false;
+    for (const turn of this.isAlive ? this.get(Poller).turns : []) {
+      for (let taken = 1; await this.take(turn); taken++) {
+        busy = true;
+        if (taken > MOST_TURNS) throw new Error(`${turn.name} on ${this.host} does not come to an end`);
+      }
+    }
+    return busy;
+  }
+
+  private get running(): NestFastifyApplication {
+    if (!this.app) throw new Error(`${this.host} does not run`);
+    return this.app;
+  }
+
+  private async boot(): Promise<void> {
+    const { clock, wire } = this.around;
+    const point = new CrashPoint();
+    const config = Object.assign(configFrom(this.variables()), { databasePool: this.lease.poolSize });
+    const dice = new TestDice(`${this.host}/${++this.boots}`);
+    const network = wire.networkOf(this.host, () => !point.isDead);
+    this.app = await createApp({ config, clock, dice, network, log: new Log(config.logLevel) });
+    this.point = point;
+    this.failures.length = 0;
+    point.wrap(this.app.get(DataSource));
+    wire.attach(this.host, (request, from) => this.answer(request, from));
+  }
+
+  private variables(): Environment {
+    return {
+      COVEY_DOMAIN: this.host,
+      DATABASE_URL: this.lease.url,
+      COVEY_SEALING_KEY: Buffer.from(new TestDice(`${this.host}/sealing`).bytes(32)).toString('base64url'),
+      COVEY_API_KEY: apiKeyOf(this.host),
+      COVEY_LOG_LEVEL: process.env['COVEY_LOG_LEVEL'] ?? 'silent',
+      ...this.environment,
+    };
+  }
+
+  /** What comes over the wire, as a proxy would hand it on. */
+  private async answer({ method, url, headers, body }: HttpRequest, from: Host): Promise<HttpAnswer | undefined> {
+    const { pathname, search, host } = new URL(url);
+    const answer = await this.running.inject({
+      method,
+      url: pathname + search,
+      headers: { host, ...headers },
+      remoteAddress: this.around.wire.addressOf(from),
+      ...(body && { payload: Buffer.from(body) }),
+    });
+    if (!this.isAlive) return undefined;
+    const fields = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')] as const);
+    return { status: answer.statusCode, headers: Object.fromEntries(fields), body: new Uint8Array(answer.rawPayload) };
+  }
+
+  /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
+  private async take(turn: Turn): Promise<boolean> {
+    try {
+      return this.isAlive && (await turn.turn());
+    } catch (error) {
+      if (!this.isAlive) return false;
+      if (!isFault(error) || error.code === 'internal') throw error;
+      this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
+      return false;
+    }
+  }
+}
+
+const apiKeyOf = (host: Host): string => `key-of-${host}`.replaceAll(/[^a-z0-9-]/g, '-').padEnd(40, 'x');

@@ -1,0 +1,120 @@
+import { host, type Host } from '../../src/kernel/address.js';
+import { TestClock } from './clock.js';
+import type { Link } from './link.js';
+import { type Environment, TestServer } from './server.js';
+import { Wire } from './wire.js';
+
+const MOST_ROUNDS = 200;
+const MOST_STEPS = 3_000;
+/** Columns that say when something is to be done. */
+const DUE = ['due_at', 'next_try_at', 'leased_until', 'quiet_until'];
+
+/**
+ * Several servers, one clock, one network. Nothing moves by itself: `settle` lets everybody work until nothing is left
+ * to do now, `pass` lets time go by.
+ *
+ *     await using world = await World.of('a.test', 'b.test');
+ */
+export class World implements AsyncDisposable {
+  readonly clock = new TestClock();
+  readonly network = new Wire(this.clock);
+  private readonly servers = new Map<string, TestServer>();
+
+  static of(...hosts: readonly string[]): Promise<World> {
+    return World.with(Object.fromEntries(hosts.map((name) => [name, {}])));
+  }
+
+  /** The same, with environment variables for each host. */
+  static async with(hosts: Readonly<Record<string, Environment>>): Promise<World> {
+    const world = new World();
+    try {
+      for (const [name, environment] of Object.entries(hosts)) await world.add(name, environment);
+      return world;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** One more server. */
+  async add(name: string, environment: Environment = {}): Promise<TestServer> {
+    const server = await TestServer.start(host(name), { clock: this.clock, wire: this.network }, environment);
+    this.servers.set(name, server);
+    return server;
+  }
+
+  server(name: string): TestServer {
+    const server = this.servers.get(name);
+    if (!server) throw new Error(`There is no ${name} in this world.`);
+    return server;
+  }
+
+  /** The way of requests from one server to another. */
+  wire(from: string, to: string): Link {
+    return this.network.between(from as Host, to as Host);
+  }
+
+  kill = (name: string): Promise<void> => this.server(name).kill();
+  restart = (name: string): Promise<void> => this.server(name).restart();
+
+  /** Every worker of every server takes turns until nothing is left to do at this time. Throws when that has no end. */
+  async settle(): Promise<void> {
+    let quiet = 0;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      quiet = (await this.round()) ? 0 : quiet + 1;
+      if (quiet === 2) return;
+    }
+    const failures = [...this.servers.values()].flatMap(({ host: name, failures: found }) =>
+      found.slice(-3).map((failure) => `${name}: ${failure}`),
+    );
+    throw new Error(`The world does not settle.\n${failures.join('\n')}`);
+  }
+
+  /** That much time goes by. Whenever something falls due on the way, everybody works. */
+  async pass(ms: number): Promise<void> {
+    const end = new Date(this.clock.now().getTime() + ms);
+    await this.settle();
+    for (let step = 0; step < MOST_STEPS; step++) {
+      const next = await this.nextDue();
+      if (!next || next > end) break;
+      if (step === MOST_STEPS - 1) throw new Error(`Too much falls due within ${ms} ms.`);
+      this.clock.advance(next);
+      await this.settle();
+    }
+    this.clock.advance(end);
+    await this.settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.servers.values()) await server.stop();
+  }
+
+  private async round(): Promise<boolean> {
+    const before = this.network.exchanges.length;
+    let busy = await this.network.deliverLate();
+    for (const server of this.servers.values()) busy = (await server.drain()) || busy;
+    return busy || this.network.exchanges.length > before;
+  }
+
+  /** The first time after now at which anything, anywhere, is to be done. */
+  private async nextDue(): Promise<Date | undefined> {
+    const now = this.clock.now();
+    const times = [this.network.nextDue()].filter((time) => time !== undefined);
+    for (const server of this.servers.values()) {
+      if (!server.isAlive) continue;
+      const columns = await server.query<{ table_name: string; column_name: string }>(
+        `SELECT table_name, column_name FROM information_schema.columns
+         WHERE table_schema = 'public' AND column_name = ANY($1)`,
+        [DUE],
+      );
+      for (const { table_name: table, column_name: column } of columns) {
+        const [row] = await server.query<{ due: Date | null }>(
+          `SELECT min(${column}) AS due FROM ${table} WHERE ${column} > $1`,
+          [now],
+        );
+        if (row?.due) times.push(row.due);
+      }
+    }
+    return times.filter((time) => time > now).sort((a, b) => a.getTime() - b.getTime())[0];
+  }
+}
