@@ -1,5 +1,9 @@
-import type { OcmAddress } from '../kernel/address.js';
-import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import type { ClientState, GroupContext, RatchetTree } from 'ts-mls';
+import { ocmAddress, type OcmAddress } from '../kernel/address.js';
+import { toHex } from '../kernel/bytes.js';
+import { epoch, mlsGroupId, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import { adminsOf, requireFederatedGroup } from './federated-group.js';
+import { membersOf } from './roster.js';
 
 export interface Member {
   readonly leafIndex: number;
@@ -27,3 +31,20 @@ export interface CommitFacts {
   readonly before: GroupView;
   readonly after: GroupView;
 }
+
+/** Throws `group.not-federated` when the GroupContext lacks `ocm_federated_group`, and `credential.malformed`. */
+export function viewAt(context: GroupContext, tree: RatchetTree, epochAuthenticator: string): GroupView {
+  const group = requireFederatedGroup(context.extensions);
+  return {
+    mlsGroupId: mlsGroupId(context.groupId),
+    epoch: epoch(context.epoch),
+    address: ocmAddress(group.groupAddress),
+    admins: adminsOf(group),
+    members: membersOf(tree),
+    epochAuthenticator,
+  };
+}
+
+/** What the state shows of its group. Throws as `viewAt`. */
+export const viewOf = ({ groupContext, ratchetTree, keySchedule }: ClientState): GroupView =>
+  viewAt(groupContext, ratchetTree, toHex(keySchedule.epochAuthenticator));

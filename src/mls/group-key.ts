@@ -1,0 +1,12 @@
+import { mlsExporter, type ClientState } from 'ts-mls';
+import type { Suite } from './suite.js';
+
+/** OCM-MLS section 2.2 */
+const LABEL = 'ocm-group-key';
+
+/**
+ * The Group Key of the state's epoch: MLS-Exporter over the raw `group_id`, of the length that the suite's AEAD takes.
+ * The exporter secret must not outlive it (R-158): wipe it with the state that is stored. OCM-MLS R-156
+ */
+export const groupKey = ({ keySchedule, groupContext }: ClientState, suite: Suite): Promise<Uint8Array> =>
+  mlsExporter(keySchedule.exporterSecret, LABEL, groupContext.groupId, suite.hpke.keyLength, suite);

@@ -1,0 +1,115 @@
+import { createProposal, type ClientState, type Proposal } from 'ts-mls';
+import { makeProposalRef } from 'ts-mls/authenticatedContent.js';
+import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
+import type { OcmAddress } from '../kernel/address.js';
+import { sameBytes, toHex } from '../kernel/bytes.js';
+import { Fault } from '../kernel/fault.js';
+import { epoch, type Epoch } from '../kernel/ids.js';
+import { addressOf } from './credential.js';
+import { readFramed, writeMessage } from './mls-message.js';
+import { type Leaf, leavesOf } from './roster.js';
+import type { Suite } from './suite.js';
+
+export type ProposalKind = 'add' | 'update' | 'remove' | 'remove-self' | 'admin-set' | 'reinit' | 'other';
+
+/** A proposal whose sender was verified. */
+export interface ReadProposal {
+  /** The ProposalRef in hex: what a Commit names it by. RFC 9420 section 5.2 */
+  readonly ref: string;
+  readonly epoch: Epoch;
+  readonly kind: ProposalKind;
+  readonly senderLeaf: number;
+  readonly sender: OcmAddress;
+  /** Who is to be added or removed. */
+  readonly target?: OcmAddress;
+}
+
+export interface OpenedProposal extends ReadProposal {
+  readonly reference: Uint8Array;
+  readonly proposal: Proposal;
+}
+
+function kindOf(proposal: Proposal, senderLeaf: number): ProposalKind {
+  switch (proposal.proposalType) {
+    case 'remove':
+      return proposal.remove.removed === senderLeaf ? 'remove-self' : 'remove';
+    case 'group_context_extensions':
+      return 'admin-set';
+    case 'add':
+    case 'update':
+    case 'reinit':
+      return proposal.proposalType;
+    default:
+      return 'other';
+  }
+}
+
+function targetOf(proposal: Proposal, leaves: readonly Leaf[]): OcmAddress | undefined {
+  if (proposal.proposalType === 'add') return addressOf(proposal.add.keyPackage.leafNode.credential);
+  if (proposal.proposalType !== 'remove') return undefined;
+  return leaves.find(({ leafIndex }) => leafIndex === proposal.remove.removed)?.address;
+}
+
+/** As `readProposal`, with what the seam needs to cover it by reference. */
+export async function openProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<OpenedProposal> {
+  const message = readFramed(bytes, 'proposal');
+  const { content, auth } = message;
+  const { groupContext, ratchetTree, keySchedule } = state;
+  if (!sameBytes(content.groupId, groupContext.groupId)) throw new Fault('proposal.wrong-group');
+  if (content.epoch !== groupContext.epoch) {
+    const facts = { epoch: epoch(content.epoch), current: epoch(groupContext.epoch) };
+    throw new Fault(content.epoch < groupContext.epoch ? 'proposal.stale' : 'proposal.early', facts);
+  }
+  const { sender: from, proposal } = content;
+  if (from.senderType !== 'member') throw new Fault('proposal.not-from-member', { sender: from.senderType });
+  try {
+    await unprotectPublicMessage(keySchedule.membershipKey, groupContext, ratchetTree, message, suite);
+  } catch (cause) {
+    throw new Fault('proposal.unauthentic', { senderLeaf: from.leafIndex }, cause);
+  }
+  const leaves = leavesOf(ratchetTree);
+  const sender = leaves.find(({ leafIndex }) => leafIndex === from.leafIndex)!;
+  if (proposal.proposalType === 'update' && addressOf(proposal.update.leafNode.credential) !== sender.address) {
+    throw new Fault('proposal.successor-differs', { sender: sender.address });
+  }
+  const reference = await makeProposalRef({ wireformat: 'mls_public_message', content, auth }, suite.hash);
+  const target = targetOf(proposal, leaves);
+  return {
+    reference,
+    proposal,
+    ref: toHex(reference),
+    epoch: epoch(content.epoch),
+    kind: kindOf(proposal, from.leafIndex),
+    senderLeaf: from.leafIndex,
+    sender: sender.address,
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/**
+ * Reads a proposal of the state's epoch and verifies signature and membership tag; nothing is kept. Throws
+ * `codec.malformed`, `proposal.wrong-group`, `proposal.stale` or `proposal.early` for another epoch,
+ * `proposal.not-from-member`, `proposal.unauthentic`, and `proposal.successor-differs` for an Update to another user.
+ * OCM-MLS R-098, R-219, R-220
+ */
+export async function readProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<ReadProposal> {
+  const { reference: _reference, proposal: _proposal, ...read } = await openProposal(state, bytes, suite);
+  return read;
+}
+
+/** Proposes that a leaf be removed, one's own to leave (OCM-MLS R-059). Throws `group.closed`. The MLSMessage. */
+export async function proposeRemove(state: ClientState, leafIndex: number, suite: Suite): Promise<Uint8Array> {
+  assertOpen(state);
+  const { message } = await createProposal(
+    state,
+    true,
+    { proposalType: 'remove', remove: { removed: leafIndex } },
+    suite,
+  );
+  return writeMessage(message);
+}
+
+/** Throws `group.closed` when nothing may be sent any more: after a ReInit, or from a removed leaf. OCM-MLS R-144 */
+export function assertOpen({ groupActiveState: { kind } }: ClientState): void {
+  if (kind !== 'active') throw new Fault('group.closed', { kind });
+}
