@@ -3,6 +3,7 @@ import { getOwnLeafNode } from 'ts-mls/clientState.js';
 import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { withoutDeparted } from './admin-set.js';
+import { clientConfig } from './client-config.js';
 import { contentOf, knowing, openCarried } from './commit-content.js';
 import { type CommitContent, commitFacts, commitIntent, type Covered } from './commit-facts.js';
 import { verifyCommit } from './commit-policy.js';
@@ -20,14 +21,16 @@ import { assertOpen, type OpenedProposal } from './proposal.js';
 import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 
 export interface CommitOrder {
-  /** Fetched and checked by us; added by value (D-12). They must be valid at the time of the state's `clientConfig`. */
+  /** Fetched and checked by us; added by value. D-12 */
   readonly add: readonly KeyPackage[];
   /** Leaves that are removed by value. */
   readonly remove: readonly number[];
   /** The whole new admin set. Without it, those whose membership ends leave the set, and nothing else changes. */
-  readonly admins?: readonly OcmAddress[] | undefined;
+  readonly admins?: readonly OcmAddress[];
   /** Proposals of others, as they were sent, covered by reference in this order. */
   readonly proposals: readonly Uint8Array[];
+  /** The lifetimes of added KeyPackages are judged at this time. */
+  readonly now: Date;
 }
 
 export interface BuiltCommit {
@@ -50,19 +53,16 @@ export interface BuiltCommit {
  */
 export async function buildCommit(state: ClientState, order: CommitOrder, suite: Suite): Promise<BuiltCommit> {
   assertOpen(state);
-  if (order.add.length > 0 && state.clientConfig.lifetimeConfig.currentTime === undefined) {
-    throw new Fault('internal', { what: 'a Commit with Adds needs the time' });
-  }
   const group = requireFederatedGroup(state.groupContext.extensions);
   const carried = await openCarried(state, order.proposals, suite);
   const extraProposals = byValue(state, group, order, carried);
   const intended = content(state, carried, extraProposals);
   verifyCommit(commitIntent(state, group, intended));
-  const made = await create(state, carried, extraProposals, suite);
+  const made = await create(state, order.now, carried, extraProposals, suite);
   const commit = writeMessage(made.commit);
   const intent = commitIntent(state, group, contentOf(readFramed(commit, 'commit'), carried));
   verifyCommit(intent);
-  const next = made.newState;
+  const next = { ...made.newState, clientConfig: clientConfig() };
   return {
     next,
     spent: made.consumed,
@@ -115,13 +115,14 @@ function content(
 
 async function create(
   state: ClientState,
+  now: Date,
   carried: readonly OpenedProposal[],
   extraProposals: Proposal[],
   cipherSuite: Suite,
 ) {
   try {
     return await createCommit(
-      { state: knowing(state, carried), pskIndex: emptyPskIndex, cipherSuite },
+      { state: { ...knowing(state, carried), clientConfig: clientConfig(now) }, pskIndex: emptyPskIndex, cipherSuite },
       { wireAsPublicMessage: true, ratchetTreeExtension: true, extraProposals },
     );
   } catch (cause) {

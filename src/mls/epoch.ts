@@ -5,6 +5,7 @@ import type { OcmAddress } from '../kernel/address.js';
 import { sameBytes } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch } from '../kernel/ids.js';
+import { clientConfig } from './client-config.js';
 import { contentOf, knowing, openCarried } from './commit-content.js';
 import { commitFacts, type CommitIntent, commitIntent } from './commit-facts.js';
 import { verifyCommit } from './commit-policy.js';
@@ -13,7 +14,7 @@ import { federatedGroupExtension, REQUIRED_CAPABILITIES, requireFederatedGroup, 
 import { type CommitFacts, viewAt, viewOf } from './group-view.js';
 import { type Framed, readFramed } from './mls-message.js';
 import { assertOpen, type OpenedProposal } from './proposal.js';
-import { clientConfig, FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
+import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 
 // The seam: whoever wants to move an MLS state goes through this file.
 export { buildCommit, type BuiltCommit, type CommitOrder } from './commit.js';

@@ -1,15 +1,11 @@
 import {
-  defaultKeyPackageEqualityConfig,
-  defaultPaddingConfig,
   getCiphersuiteFromName,
   getCiphersuiteImpl,
   type Capabilities,
   type CiphersuiteImpl,
-  type ClientConfig,
   type KeyRetentionConfig,
 } from 'ts-mls';
 import type { Dice } from '../kernel/dice.js';
-import { addressOf } from './credential.js';
 import { cryptoProvider, SUITE_NAME } from './crypto-provider.js';
 
 /** The one cipher suite that every server must have, ready for use. OCM-MLS R-052 */
@@ -45,26 +41,6 @@ export const KEY_RETENTION: KeyRetentionConfig = {
   retainKeysForGenerations: 32,
   maximumForwardRatchetSteps: 1000,
 };
-
-const DAY = 86_400n;
-
-/**
- * How the library judges what it is given. A leaf must name an OCM Address (OCM-MLS R-010, R-222); that a successor
- * names the same one is for the Commit policy. Lifetimes are judged when we commit an Add, at `now`: a Commit that is
- * followed later, or a tree that is joined, may hold leaves that were valid once (RFC 9420 section 7.3). Without `now`
- * nothing can be added.
- */
-export const clientConfig = (now?: Date): ClientConfig => ({
-  keyRetentionConfig: KEY_RETENTION,
-  lifetimeConfig: {
-    maximumTotalLifetime: BigInt(LONGEST_KEY_PACKAGE_DAYS) * DAY,
-    validateLifetimeOnReceive: false,
-    ...(now && { currentTime: BigInt(Math.floor(now.getTime() / 1000)) }),
-  },
-  keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-  paddingConfig: defaultPaddingConfig,
-  authService: { validateCredential: async (credential) => addressOf(credential) !== undefined },
-});
 
 /** Built once per process; all keys and nonces that MLS makes come from `dice`. */
 export const suiteFrom = (dice: Dice): Promise<Suite> =>

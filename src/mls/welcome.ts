@@ -11,11 +11,12 @@ import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import { decryptGroupInfo, decryptGroupSecrets } from 'ts-mls/welcome.js';
 import { toHex } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
+import { clientConfig } from './client-config.js';
 import { unique } from './commit-shape.js';
 import { adminsOf, federatedGroupIn } from './federated-group.js';
 import { readWelcome } from './mls-message.js';
 import { leavesOf } from './roster.js';
-import { clientConfig, FEDERATED_GROUP_EXTENSION, SUITE_NAME, type Suite } from './suite.js';
+import { FEDERATED_GROUP_EXTENSION, SUITE_NAME, type Suite } from './suite.js';
 
 /** The references of the KeyPackages that a Welcome is for, in hex. Throws `codec.malformed`. RFC 9420 section 12.4.3.1 */
 export const welcomeRefs = (welcome: Uint8Array): string[] =>
