@@ -168,6 +168,7 @@ export const FAULTS = {
   'share.sender-not-member': { status: 403, retry: false, says: 'the sender is not a member of the group' },
   'share.sender-not-yet-member': { status: 503, retry: true, says: 'the sender is not a member of the group so far' },
   'share.sender-foreign': { status: 422, retry: false, says: 'sender and owner must be users of this server' },
+  'share.owner-foreign': { status: 403, retry: false, says: 'the owner is not a user of the sending server' },
   'share.queue-full': { status: 503, retry: true, says: 'too many shares of this server wait for their group' },
   'share.not-recipient': { status: 403, retry: false, says: 'not a member of the group on this server' },
   'share.token-endpoint': { status: 502, retry: false, says: 'the sending server names no token endpoint' },

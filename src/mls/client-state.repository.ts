@@ -37,6 +37,17 @@ export class ClientStateRepository {
     return keyed as LockedEpoch;
   }
 
+  /** Locks without reading. */
+  async hold(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    const lock = { mode: 'pessimistic_write' } as const;
+    await tx.findOne(MlsGroupRow, { where: { mlsGroupId }, select: { mlsGroupId: true }, lock });
+  }
+
+  /** Waits for whoever else founds the same group: there is no row to lock yet. */
+  async claim(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`mls_group ${mlsGroupId}`]);
+  }
+
   /** The public part, unlocked, nothing opened. */
   async look(tx: Tx, mlsGroupId: MlsGroupId): Promise<ReturnType<typeof readPublic> | undefined> {
     const row = await tx.findOne(MlsGroupRow, { where: { mlsGroupId }, select: { mlsGroupId: true, public: true } });

@@ -1,4 +1,4 @@
-import type { ClientConfig, ClientState } from 'ts-mls';
+import type { ClientState } from 'ts-mls';
 import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, type Epoch, mlsGroupId, type MlsGroupId } from '../kernel/ids.js';
@@ -18,15 +18,11 @@ export interface LocalGroup extends KeyedEpoch {
 export const idOf = ({ common }: KeyedEpoch): MlsGroupId => mlsGroupId(common.groupContext.groupId);
 export const epochOf = ({ common }: KeyedEpoch): Epoch => epoch(common.groupContext.epoch);
 
-/** The states of the local leaves; they share everything but their own secrets. */
-export const statesOf = ({ common, leaves }: LocalGroup, config: ClientConfig): ClientState[] =>
-  leaves.map(({ secrets }) => clientState(common, secrets, config));
-
 /** Throws `mls.no-leaf` when the user has no leaf of ours in the group. */
-export function stateOf(group: LocalGroup, address: OcmAddress, config: ClientConfig): ClientState {
+export function stateOf(group: LocalGroup, address: OcmAddress): ClientState {
   const leaf = group.leaves.find((one) => one.address === address);
   if (!leaf) throw new Fault('mls.no-leaf', { group: idOf(group), address });
-  return clientState(group.common, leaf.secrets, config);
+  return clientState(group.common, leaf.secrets);
 }
 
 /**

@@ -1,10 +1,11 @@
-import type { ClientConfig, ClientState, EpochReceiverData, GroupState, KeySchedule, RatchetTree } from 'ts-mls';
+import type { ClientState, EpochReceiverData, GroupState, KeySchedule, RatchetTree } from 'ts-mls';
 import { decodeGroupActiveState, groupActiveStateEncoder, type GroupActiveState } from 'ts-mls/groupActiveState.js';
 import { decodeGroupContext, encodeGroupContext, type GroupContext } from 'ts-mls/groupContext.js';
 import { decodePrivateKeyPath, privateKeyPathEncoder, type PrivateKeyPath } from 'ts-mls/privateKeyPath.js';
 import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { Fault } from '../kernel/fault.js';
 import { opaque, struct, type Codec } from '../kernel/tls.js';
+import { clientConfig } from './client-config.js';
 import { counted, single, versioned } from './stored-codec.js';
 import { secretTree } from './stored-ratchets.js';
 import { ratchetTree } from './stored-tree.js';
@@ -149,9 +150,9 @@ export function writeLeaf(leaf: LeafState, tree: RatchetTree): Uint8Array {
 export const readLeaf = (bytes: Uint8Array): LeafState => leafPart.read(bytes);
 
 /** The state of one leaf as the library takes it. */
-export const clientState = (common: CommonState, leaf: LeafState, clientConfig: ClientConfig): ClientState => ({
+export const clientState = (common: CommonState, leaf: LeafState): ClientState => ({
   ...common,
   ...leaf,
   unappliedProposals: {},
-  clientConfig,
+  clientConfig: clientConfig(),
 });

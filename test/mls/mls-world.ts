@@ -8,7 +8,18 @@ import { ClientsService } from '../../src/mls/clients.service.js';
 import { JoinedWelcomeRepository } from '../../src/mls/joined-welcome.repository.js';
 import { KeyPackageLimitRepository } from '../../src/mls/key-package-limit.repository.js';
 import { KeyPackageRepository } from '../../src/mls/key-package.repository.js';
+import { JoiningService } from '../../src/mls/joining.service.js';
+import { ClientStateRepository } from '../../src/mls/client-state.repository.js';
+import { LeafRepository } from '../../src/mls/leaf.repository.js';
+import { LocalGroupsService } from '../../src/mls/local-groups.service.js';
+import { MlsService } from '../../src/mls/mls.service.js';
+import { PendingCommitRepository } from '../../src/mls/pending-commit.repository.js';
 import { KeyPackagesService } from '../../src/mls/key-packages.service.js';
+import type { CommitFacts, GroupView } from '../../src/mls/group-view.js';
+import type { Joined, Joining } from '../../src/mls/joining.service.js';
+import type { CommitWish } from '../../src/mls/mls.service.js';
+import type { PendingCommit } from '../../src/mls/pending-commit.repository.js';
+import type { MlsGroupId } from '../../src/kernel/ids.js';
 import { type Suite, suiteFrom } from '../../src/mls/suite.js';
 import { Config } from '../../src/platform/config.js';
 import { Log } from '../../src/platform/logger.service.js';
@@ -61,6 +72,9 @@ export class MlsServer implements AsyncDisposable {
   readonly welcomes = new JoinedWelcomeRepository();
   readonly keyPackages: KeyPackagesService;
   readonly clients: ClientsService;
+  readonly states: ClientStateRepository;
+  readonly groups: LocalGroupsService;
+  readonly mls: MlsService;
 
   private constructor(
     readonly domain: Host,
@@ -79,6 +93,15 @@ export class MlsServer implements AsyncDisposable {
       new KeyPackageLimitRepository(), this.welcomes, suite,
     );
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);
+    this.states = new ClientStateRepository(this.vault);
+    this.groups = new LocalGroupsService(this.states, new LeafRepository(this.vault));
+    const joining = new JoiningService(
+      config, clock, db, this.states, this.groups, this.keyPackageRows, this.welcomes, suite,
+    );
+    this.mls = new MlsService(
+      clock, dice, db, this.clientRows, this.states, this.groups, new PendingCommitRepository(this.vault), joining,
+      suite,
+    );
   }
 
   static async of(domain: string, clock = new HandClock()): Promise<MlsServer> {
@@ -93,6 +116,38 @@ export class MlsServer implements AsyncDisposable {
     await this.db.run((tx) => this.clients.add(tx, address, name));
     while (stocked && (await this.keyPackages.replenish()));
     return address;
+  }
+
+  /** Takes one KeyPackage of a user of this server, as another server would. */
+  async keyPackage(user: OcmAddress): Promise<{ address: OcmAddress; keyPackage: Uint8Array }> {
+    const keyPackage = await this.keyPackages.handOutHere(user);
+    if (!keyPackage) throw new Error(`no KeyPackage for ${user}`);
+    return { address: user, keyPackage };
+  }
+
+  /** Builds and accepts at once: this server is the owner. */
+  commit(mlsGroupId: MlsGroupId, wish: Omit<Partial<CommitWish>, 'mlsGroupId'> & { committer: OcmAddress }) {
+    return this.db.run(async (tx) => {
+      const { digest } = await this.mls.buildCommit(tx, { mlsGroupId, add: [], remove: [], ...wish });
+      return this.mls.acceptPending(tx, mlsGroupId, digest);
+    });
+  }
+
+  view(mlsGroupId: MlsGroupId): Promise<GroupView> {
+    return this.db.run((tx) => this.mls.view(tx, mlsGroupId));
+  }
+
+  join(userId: OcmAddress, welcome: Uint8Array, since?: Joining['since']): Promise<Joined> {
+    return this.db.run((tx) => this.mls.join(tx, { userId, welcome, ...(since && { since }) }));
+  }
+
+  follow(mlsGroupId: MlsGroupId, { commit, proposals }: PendingCommit): Promise<CommitFacts> {
+    return this.db.run((tx) => this.mls.advance(tx, { mlsGroupId, commit, proposals }));
+  }
+
+  async count(table: string): Promise<number> {
+    const [row] = await this.db.run((tx) => tx.query(`SELECT count(*)::int AS n FROM ${table}`));
+    return row.n;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,138 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientState } from 'ts-mls';
+import { hostOf, type OcmAddress } from '../kernel/address.js';
+import { sameBytes, wipe } from '../kernel/bytes.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import { Config } from '../platform/config.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import { keyed, secretsOf } from './advance-group.js';
+import { ClientStateRepository } from './client-state.repository.js';
+import { advance, commitDigest, join, type ReceivedCommit, welcomeRefs } from './epoch.js';
+import { type GroupView, viewOf } from './group-view.js';
+import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
+import { readKeyPackage } from './key-package.js';
+import { KeyPackageRepository } from './key-package.repository.js';
+import { epochOf, stateOf } from './local-group.js';
+import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
+import type { OwnKeyPackage } from './own-key-package.js';
+import type { Suite } from './suite.js';
+import { SUITE } from './suite.provider.js';
+
+export interface Joining {
+  readonly userId: OcmAddress;
+  readonly welcome: Uint8Array;
+  /** The Commits that ended the epochs from `at` on, oldest first: asked for when the group here is ahead. */
+  readonly since?: (at: Epoch) => Promise<readonly ReceivedCommit[]>;
+}
+
+/** `ready: false`: the group here is behind the Welcome; `view` is as the Welcome tells it, and nothing was stored. */
+export interface Joined {
+  readonly view: GroupView;
+  readonly ready: boolean;
+}
+
+/** Users of this server who are taken into groups. */
+@Injectable()
+export class JoiningService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly states: ClientStateRepository,
+    private readonly groups: LocalGroupsService,
+    private readonly keyPackages: KeyPackageRepository,
+    private readonly welcomes: JoinedWelcomeRepository,
+    @Inject(SUITE) private readonly suite: Suite,
+  ) {}
+
+  /**
+   * Joins a group with a user's first leaf here or one more. The same Welcome again is answered as before. Throws
+   * `codec.malformed`, `client.foreign`, `welcome.not-ours`, `welcome.wrong-user`, `welcome.used`,
+   * `welcome.member-already`, `welcome.apart`, `welcome.unreachable`, `welcome.outdated` and what `join` refuses with
+   * (OCM-MLS R-107, R-221, R-222). Whether the address may be bound (R-109) is for the caller to judge.
+   */
+  async join(tx: Tx, { userId, welcome, since }: Joining): Promise<Joined> {
+    if (hostOf(userId) !== this.config.domain) throw new Fault('client.foreign', { address: userId });
+    const refs = welcomeRefs(welcome);
+    const digest = commitDigest(welcome);
+    const before = await this.welcomes.find(tx, digest, userId);
+    if (before) return this.again(tx, userId, before.mlsGroupId);
+    const own = await this.keyPackageFor(tx, userId, refs);
+    const state = await join(welcome, readKeyPackage(own.message), own.privateKeys, this.suite);
+    const view = viewOf(state);
+    const { mlsGroupId } = view;
+
+    await this.states.claim(tx, mlsGroupId);
+    const group = await this.groups.find(tx, mlsGroupId);
+    if (group && epochOf(group) < view.epoch) return { view, ready: false };
+    const joined = group ? await this.enter(tx, group, userId, state, since) : await this.found(tx, userId, state);
+    await this.keyPackages.used(tx, own);
+    await this.welcomes.add(tx, { digest, address: userId, ref: own.ref, mlsGroupId }, this.clock.now());
+    this.db.afterCommit(tx, () => wipe(own.privateKeys.initPrivateKey));
+    return { view: joined, ready: true };
+  }
+
+  private async again(tx: Tx, userId: OcmAddress, mlsGroupId: MlsGroupId): Promise<Joined> {
+    const group = await this.groups.find(tx, mlsGroupId);
+    if (!group?.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.used', { userId });
+    return { view: viewOf(stateOf(group, userId)), ready: true };
+  }
+
+  private async keyPackageFor(tx: Tx, userId: OcmAddress, refs: readonly string[]): Promise<OwnKeyPackage> {
+    const ours = await this.keyPackages.lockAmong(tx, refs);
+    const own = ours.find(({ address }) => address === userId);
+    if (own) return own;
+    if (await this.welcomes.knows(tx, refs, userId)) throw new Fault('welcome.used', { userId });
+    throw new Fault(ours.length > 0 ? 'welcome.wrong-user' : 'welcome.not-ours', { userId });
+  }
+
+  /** The first leaf of this server in the group. */
+  private async found(tx: Tx, userId: OcmAddress, state: ClientState): Promise<GroupView> {
+    const view = viewOf(state);
+    const leaves = [{ address: userId, secrets: secretsOf(state) }];
+    await this.groups.add(tx, { ...(await keyed(state, this.suite)), leaves });
+    return view;
+  }
+
+  /**
+   * One more leaf. It brings its own secrets only: the ratchets of the group here have moved on, and must not go back.
+   */
+  private async enter(
+    tx: Tx,
+    group: LockedGroup,
+    userId: OcmAddress,
+    welcomed: ClientState,
+    since: Joining['since'],
+  ): Promise<GroupView> {
+    if (group.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.member-already', { userId });
+    const state = await this.catchUp(tx, group, welcomed, since);
+    const here = group.common.keySchedule.epochAuthenticator;
+    if (!sameBytes(state.keySchedule.epochAuthenticator, here)) throw new Fault('welcome.apart', { userId });
+    const leaf = { address: userId, secrets: secretsOf(state) };
+    await this.groups.addLeaf(tx, group, leaf);
+    return viewOf(state);
+  }
+
+  /** Takes the new leaf alone through the Commits that this server has followed since. */
+  private async catchUp(
+    tx: Tx,
+    group: LockedGroup,
+    welcomed: ClientState,
+    since: Joining['since'],
+  ): Promise<ClientState> {
+    const current = group.common.groupContext.epoch;
+    let state = welcomed;
+    if (state.groupContext.epoch === current) return state;
+    for (const messages of (await since?.(viewOf(state).epoch)) ?? []) {
+      if (state.groupContext.epoch === current) break;
+      const step = await advance(state, messages, this.suite);
+      this.db.afterCommit(tx, () => wipe(...step.spent));
+      if (step.selfRemoved) throw new Fault('welcome.outdated', { epoch: step.facts.after.epoch });
+      state = step.state;
+    }
+    if (state.groupContext.epoch !== current) throw new Fault('welcome.unreachable', { epoch: viewOf(state).epoch });
+    return state;
+  }
+}

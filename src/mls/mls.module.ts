@@ -1,0 +1,51 @@
+import { Module } from '@nestjs/common';
+import { Poller } from '../platform/poller.service.js';
+import { ClientStateRepository, MlsGroupRow } from './client-state.repository.js';
+import { ClientRepository, MlsClientRow } from './client.repository.js';
+import { ClientsService } from './clients.service.js';
+import { JoinedWelcomeRepository, JoinedWelcomeRow } from './joined-welcome.repository.js';
+import { JoiningService } from './joining.service.js';
+import { KeyPackageLimitRepository, KeyPackageLimitRow } from './key-package-limit.repository.js';
+import { KeyPackageStockWorker } from './key-package-stock.worker.js';
+import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
+import { KeyPackagesService } from './key-packages.service.js';
+import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
+import { LocalGroupsService } from './local-groups.service.js';
+import { MlsService } from './mls.service.js';
+import { PendingCommitRepository, PendingCommitRow } from './pending-commit.repository.js';
+import { suiteProvider } from './suite.provider.js';
+
+export const MLS_ROWS = [
+  MlsClientRow,
+  KeyPackageRow,
+  KeyPackageLimitRow,
+  MlsGroupRow,
+  MlsLeafRow,
+  PendingCommitRow,
+  JoinedWelcomeRow,
+];
+
+@Module({
+  providers: [
+    suiteProvider,
+    ClientRepository,
+    KeyPackageRepository,
+    KeyPackageLimitRepository,
+    ClientStateRepository,
+    LeafRepository,
+    PendingCommitRepository,
+    JoinedWelcomeRepository,
+    KeyPackagesService,
+    ClientsService,
+    LocalGroupsService,
+    JoiningService,
+    MlsService,
+    KeyPackageStockWorker,
+  ],
+  exports: [MlsService, ClientsService],
+})
+export class MlsModule {
+  constructor(poller: Poller, stock: KeyPackageStockWorker) {
+    poller.add(stock, { everyMs: 60_000 });
+  }
+}
