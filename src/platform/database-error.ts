@@ -13,8 +13,8 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Classes 08 (connection), 53300 (too many), 57P01 to 57P05 (shut down, starting, idle), 58000 (system). */
-const LOST_STATE = /^(08...|53300|57P0[1-5]|58000)$/;
+/** Class 08 (connection), 25P03 (idle in a transaction for too long), 53300 (too many), 57P01 to 57P05 (shut down, starting, idle), 58000 (system). */
+const LOST_STATE = /^(08...|25P03|53300|57P0[1-5]|58000)$/;
 const LOST_SOCKET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

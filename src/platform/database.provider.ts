@@ -19,6 +19,8 @@ interface Surroundings {
   readonly clock: Clock;
 }
 
+const LONGEST_IDLE_MS = 60_000;
+
 /** The one database, embedded or PostgreSQL: opened and migrated before anything else is made, closed after all else. */
 @Injectable()
 export class Database implements OnApplicationShutdown {
@@ -80,6 +82,8 @@ function connect({ config, log }: Surroundings, url: string, poolSize: number, r
     installExtensions: false,
     applicationName: 'covey',
     logging: false,
+    // A replica that freezes in a transaction must not hold its locks for ever.
+    extra: { keepAlive: true, ...(poolSize > 1 && { idle_in_transaction_session_timeout: LONGEST_IDLE_MS }) },
     poolErrorHandler: (err: unknown) =>
       log.warn({ event: 'database.connection-lost', err }, 'a connection to the database was lost'),
   }).initialize();
