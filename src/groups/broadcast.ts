@@ -1,7 +1,7 @@
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { mlsCommit, mlsProposal, mlsWelcome } from '../ocm/notification-body.js';
-import type { NewLetter } from '../outbox/outbox.service.js';
+import type { NewLetter } from '../outbox/letter.js';
 import { memberServers } from './group.js';
 
 interface Handshake {
