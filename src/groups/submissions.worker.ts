@@ -4,7 +4,7 @@ import { Clock } from '../kernel/clock.js';
 import { type FaultCode, FAULTS } from '../kernel/fault.js';
 import type { CommitDigest } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
-import type { LetterAnswer } from '../outbox/letter.js';
+import type { TakenAnswer } from '../outbox/letter.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
@@ -46,7 +46,7 @@ export class SubmissionsWorker implements Turn {
     });
   }
 
-  private async decide(tx: Tx, group: Locked<Group>, digest: CommitDigest, answer: LetterAnswer): Promise<void> {
+  private async decide(tx: Tx, group: Locked<Group>, digest: CommitDigest, answer: TakenAnswer): Promise<void> {
     const { outcome, status, to } = answer;
     if (outcome === 'delivered' && status === 202) return; // kept for later: its broadcast will tell
     if (outcome === 'delivered') return this.accepted(tx, group, digest, to);
@@ -70,7 +70,7 @@ export class SubmissionsWorker implements Turn {
     tx: Tx,
     group: Locked<Group>,
     digest: CommitDigest,
-    { status, body }: LetterAnswer,
+    { status, body }: TakenAnswer,
   ): Promise<void> {
     const lost = status === 409;
     const code = codeOf(body);
