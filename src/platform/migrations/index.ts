@@ -2,7 +2,10 @@ import { platform } from './0001-platform.js';
 import { ocm } from './0002-ocm.js';
 import { mls } from './0003-mls.js';
 import { outbox } from './0004-outbox.js';
+import { groups } from './0005-groups.js';
+import { tokens } from './0006-tokens.js';
+import { shares } from './0007-shares.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
-export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox];
+export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox, groups, tokens, shares];

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { addressField, textField } from '../ocm/wire-body.js';
+
+const GROUP = 'research-group@cloud.example.org';
+const [ALICE, BOB] = ['alice@cloud.example.org', 'bob@othercloud.example.org'];
+
+export const membersAnswer = z
+  .object({
+    group: z.string(),
+    epoch: z.int(),
+    members: z.array(z.object({ address: z.string(), admin: z.boolean() })),
+  })
+  .meta({
+    examples: [
+      {
+        group: GROUP,
+        epoch: 7,
+        members: [
+          { address: ALICE, admin: true },
+          { address: BOB, admin: false },
+        ],
+      },
+    ],
+  });
+
+export const memberAnswer = z
+  .object({ group: z.string(), user: z.string(), member: z.boolean(), admin: z.boolean(), epoch: z.int() })
+  .meta({ examples: [{ group: GROUP, user: BOB, member: true, admin: false, epoch: 7 }] });
+
+export const groupsOfUserAnswer = z
+  .object({
+    user: z.string(),
+    groups: z.array(z.object({ group: z.string(), epoch: z.int(), admin: z.boolean() })),
+  })
+  .meta({ examples: [{ user: BOB, groups: [{ group: GROUP, epoch: 7, admin: false }] }] });
+
+const displayName = textField(200).min(1);
+
+export const newUser = z
+  .strictObject({ address: addressField, displayName })
+  .meta({ examples: [{ address: ALICE, displayName: 'Alice Example' }] });
+
+export const namedUser = z.strictObject({ displayName }).meta({ examples: [{ displayName: 'Alice Example' }] });
+
+export const userAnswer = z
+  .object({ address: z.string(), displayName: z.string(), createdAt: z.iso.datetime() })
+  .meta({ examples: [{ address: ALICE, displayName: 'Alice Example', createdAt: '2027-01-04T09:00:00.000Z' }] });
+
+export const usersAnswer = z.object({ users: z.array(userAnswer), next: z.string().nullable() });

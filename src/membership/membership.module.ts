@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { MlsModule } from '../mls/mls.module.js';
+import { MembershipController } from './membership.controller.js';
+import { MembershipRepository } from './membership.repository.js';
+import { MembershipService } from './membership.service.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  imports: [MlsModule],
+  providers: [MembershipRepository, MembershipService, UsersService],
+  controllers: [MembershipController, UsersController],
+})
+export class MembershipModule {}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import { Dice } from '../kernel/dice.js';
+import { ClientsService } from '../mls/clients.service.js';
+import { shareNotice, type ShareNotice } from '../ocm/share-notice.js';
+import { Outbox } from '../outbox/outbox.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { TokensService } from '../tokens/tokens.service.js';
+import { laneOf } from './ending.service.js';
+import { digestOf, resourceOf } from './received-share.js';
+import { ReceivedShareRepository } from './received-share.repository.js';
+import type { OpenShare } from './share.js';
+import { accept, announce, type Untold } from './share-server.js';
+import { ShareServerRepository } from './share-server.repository.js';
+import type { Terms } from './share-terms.js';
+
+/** To whom the outbox reports what became of notices. */
+export const NOTICE_ANSWERS = 'shares.notices';
+
+/** Writes the Share Creation Notification of one share for one member server. */
+@Injectable()
+export class AnnouncingService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly dice: Dice,
+    private readonly clients: ClientsService,
+    private readonly tokens: TokensService,
+    private readonly servers: ShareServerRepository,
+    private readonly received: ReceivedShareRepository,
+    private readonly outbox: Outbox,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * One notice for the whole server (OCM-MLS R-202), with a secret and providerId of its own, straight to it (R-213).
+   * Where the server is this one there is no letter to write: the share is received at once.
+   */
+  async announce(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<void> {
+    const { shareId, group } = share;
+    const { server } = row;
+    const notice = await this.notice(tx, share, row, terms);
+    const { providerId } = notice;
+    const announced = announce(row, providerId, this.clock.now());
+    if (server === this.config.domain) {
+      await this.receive(tx, share, notice);
+      return this.servers.put(tx, accept(announced, this.clock.now()));
+    }
+    await this.servers.put(tx, announced);
+    await this.outbox.post(tx, {
+      to: server,
+      lane: laneOf(shareId),
+      endpoint: 'shares',
+      kind: 'share',
+      subject: providerId,
+      body: shareNotice(notice),
+      answerTo: NOTICE_ANSWERS,
+    });
+    this.log.info(
+      { event: 'share.announced', share: shareId, group, peer: server, providerId },
+      'a share is announced',
+    );
+  }
+
+  /**
+   * An ordinary OCM share with the group as its recipient (R-028) and the same permissions for everybody (R-205), not
+   * encrypted (R-026).
+   */
+  private async notice(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<ShareNotice> {
+    const { shareId, group, sender, owner, resource, expiration } = share;
+    const { type, name, permissions, description, size } = resource;
+    const data = { resourceType: type, name, uri: terms.uri, permissions };
+    const { providerId, sharedSecret } = await this.tokens.grant(tx, {
+      shareId,
+      resourceId: resource.id,
+      group,
+      sender,
+      owner,
+      recipient: row.server,
+      data,
+      ...(expiration ? { expiresAt: expiration } : {}),
+    });
+    const [from, of] = [await this.clients.find(tx, sender), await this.clients.find(tx, owner)];
+    return {
+      shareWith: group,
+      shareType: 'federation',
+      resourceType: type,
+      name,
+      ...(description === undefined ? {} : { description }),
+      providerId,
+      owner,
+      sender,
+      ...(of ? { ownerDisplayName: of.displayName } : {}),
+      ...(from ? { senderDisplayName: from.displayName } : {}),
+      ...(expiration ? { expiration: Math.floor(expiration.getTime() / 1000) } : {}),
+      webdav: {
+        uri: terms.uri,
+        sharedSecret,
+        accessTypes: ['remote'],
+        permissions,
+        requirements: terms.requirements,
+        ...(size === undefined ? {} : { size }),
+      },
+    };
+  }
+
+  private async receive(tx: Tx, { expiration }: OpenShare, notice: ShareNotice): Promise<void> {
+    const { providerId, shareWith, sender, owner, webdav } = notice;
+    const own = {
+      id: this.dice.uuid(),
+      from: this.config.domain,
+      providerId,
+      group: shareWith,
+      sender,
+      owner,
+      resource: resourceOf(notice),
+      receivedAt: this.clock.now(),
+      ...(expiration ? { expiration } : {}),
+    };
+    await this.received.add(tx, own, digestOf(notice), webdav.sharedSecret);
+  }
+}

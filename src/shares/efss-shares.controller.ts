@@ -1,0 +1,101 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+import type { OcmAddress } from '../kernel/address.js';
+import { addressField } from '../ocm/wire-body.js';
+import { ApiKeyGuard } from '../platform/api-key.guard.js';
+import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
+import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
+import { SendingService } from './sending.service.js';
+import { newShare, shareAnswer, sharesAnswer } from './share-bodies.js';
+import { showShare } from './share-pictures.js';
+
+const PAGE = 100;
+const shareId = z.uuid();
+const maybeAddress = addressField.optional();
+const maybeId = shareId.optional();
+
+/** What users of this server share with groups. */
+@ApiTags('Shares')
+@ApiBearerAuth()
+@UseGuards(ApiKeyGuard)
+@Controller('api/v1/shares')
+export class EfssSharesController {
+  constructor(private readonly sending: SendingService) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Share a resource with a group',
+    description:
+      'The sender is a user of this server and a member of the group; the owner, when absent, is the sender. Every ' +
+      'server with a member in the group is told in the background, each with a secret of its own.',
+  })
+  @ApiHeader({ name: 'Idempotency-Key', required: false })
+  @ApiCreatedResponse({ standardSchema: shareAnswer })
+  async create(
+    @Body({ schema: newShare }) body: z.output<typeof newShare>,
+    @IdempotencyKey() key: Key | undefined,
+  ): Promise<z.input<typeof shareAnswer>> {
+    const { owner, expiration, resource, ...rest } = body;
+    const { size, description, ...named } = resource;
+    const sharing = {
+      ...rest,
+      owner: owner ?? rest.sender,
+      resource: {
+        ...named,
+        ...(size === undefined ? {} : { size }),
+        ...(description === undefined ? {} : { description }),
+      },
+      ...(expiration === undefined ? {} : { expiration: new Date(expiration) }),
+    };
+    const { share, servers } = await this.sending.create(sharing, key);
+    return showShare(share, servers);
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'List shares, oldest first',
+    description: 'A hundred a page; `next` is the `after` of the next one.',
+  })
+  @ApiOkResponse({ standardSchema: sharesAnswer })
+  async list(
+    @Query('group', { schema: maybeAddress }) group?: OcmAddress,
+    @Query('sender', { schema: maybeAddress }) sender?: OcmAddress,
+    @Query('after', { schema: maybeId }) after?: string,
+  ): Promise<z.input<typeof sharesAnswer>> {
+    const filter = { ...(group ? { group } : {}), ...(sender ? { sender } : {}), ...(after ? { after } : {}) };
+    const found = await this.sending.list(filter, PAGE + 1);
+    const page = found.slice(0, PAGE);
+    return {
+      shares: page.map(({ share, servers }) => showShare(share, servers)),
+      next: found.length > PAGE ? page.at(-1)!.share.shareId : null,
+    };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One share, with its state at each member server' })
+  @ApiOkResponse({ standardSchema: shareAnswer })
+  async get(@Param('id', { schema: shareId }) id: string): Promise<z.input<typeof shareAnswer>> {
+    const { share, servers } = await this.sending.get(id);
+    return showShare(share, servers);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End a share',
+    description: 'No token is issued any more from this moment; the servers are told in the background.',
+  })
+  @ApiNoContentResponse()
+  async end(@Param('id', { schema: shareId }) id: string): Promise<void> {
+    await this.sending.unshare(id);
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import type { Turn } from '../platform/poller.service.js';
+import { TransactionService } from '../platform/transaction.service.js';
+import { EndingService } from './ending.service.js';
+import { ReceivedShareRepository } from './received-share.repository.js';
+import { ShareRepository } from './share.repository.js';
+
+/** Ends shares whose time is over, and forgets those whose group never came. OCM-MLS R-210 */
+@Injectable()
+export class ExpiryWorker implements Turn {
+  readonly name = 'shares.expiry';
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly shares: ShareRepository,
+    private readonly received: ReceivedShareRepository,
+    private readonly ending: EndingService,
+  ) {}
+
+  turn(): Promise<boolean> {
+    return this.db.run(async (tx) => {
+      const at = this.clock.now();
+      const share = await this.shares.expired(tx, at);
+      if (share) await this.ending.end(tx, share, 'expired');
+      else await this.received.tidy(tx, at);
+      return share !== undefined;
+    });
+  }
+}

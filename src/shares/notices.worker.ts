@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { Host } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { isFault } from '../kernel/fault.js';
+import { GroupRepository } from '../groups/group.repository.js';
+import { MemberRepository } from '../groups/member.repository.js';
+import { PeerClient } from '../ocm/peer.client.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import type { Turn } from '../platform/poller.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import { AnnouncingService } from './announcing.service.js';
+import { NOTICES } from './sending.service.js';
+import type { OpenShare } from './share.js';
+import { isUntold, postpone, setAside, type Untold } from './share-server.js';
+import { ShareServerRepository } from './share-server.repository.js';
+import { ShareRepository } from './share.repository.js';
+import { shareTerms, type Terms } from './share-terms.js';
+import { ownWebdavRoot } from './webdav-root.js';
+
+type Judgement = Terms | { readonly kind: 'postpone'; readonly why: string };
+
+/** How long a server may take to say what it accepts before somebody else asks it too. */
+const LEASE_MS = 120_000;
+
+/**
+ * Tells member servers of shares, one share and server a turn: asks the server what it takes (OCM core section 5.1,
+ * before the notice; OCM-MLS R-206, each server for itself), then writes the notice in one transaction.
+ */
+@Injectable()
+export class NoticesWorker implements Turn {
+  readonly name = NOTICES;
+
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly peers: PeerClient,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly shares: ShareRepository,
+    private readonly servers: ShareServerRepository,
+    private readonly announcing: AnnouncingService,
+    private readonly log: Log,
+  ) {}
+
+  async turn(): Promise<boolean> {
+    const at = this.clock.now();
+    const taken = await this.db.run(async (tx) => {
+      const row = await this.servers.take(tx, at, new Date(at.getTime() + LEASE_MS));
+      return row && { row, share: await this.shares.byId(tx, row.shareId) };
+    });
+    if (!taken) return false;
+    const { row, share } = taken;
+    if (share?.state === 'open') {
+      const judgement = await this.judge(row.server, share);
+      await this.db.run((tx) => this.settle(tx, row, judgement));
+    }
+    return true;
+  }
+
+  /** The only part that uses the network. */
+  private async judge(server: Host, { resource }: OpenShare): Promise<Judgement> {
+    const root = ownWebdavRoot(this.config.publicUrl, this.config.domain);
+    if (server === this.config.domain)
+      return { kind: 'send', uri: resource.uri, requirements: ['must-exchange-token'] };
+    try {
+      return shareTerms(await this.peers.discovery(server), resource, root);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      return { kind: 'postpone', why: error.code };
+    }
+  }
+
+  /** Nothing is sent to a server that has lost its last member, or for a sender who has left, in the meantime. */
+  private async settle(tx: Tx, { shareId, server }: Untold, judgement: Judgement): Promise<void> {
+    const share = await this.shares.lock(tx, shareId);
+    const row = await this.servers.lock(tx, shareId, server);
+    if (share?.state !== 'open' || !row || !isUntold(row) || !(await this.stands(tx, share, server))) return;
+    const at = this.clock.now();
+    if (judgement.kind === 'send') return this.announcing.announce(tx, share, row, judgement);
+    const next = judgement.kind === 'postpone' ? postpone(row, judgement.why, at) : setAside(row, judgement.why, at);
+    await this.servers.put(tx, next);
+    const { kind, why } = judgement;
+    this.log.warn({ event: `share.${kind}`, share: shareId, group: share.group, peer: server, why }, 'not announced');
+  }
+
+  private async stands(tx: Tx, share: OpenShare, server: Host): Promise<boolean> {
+    const group = await this.groups.byAddress(tx, share.group);
+    if (group?.state !== 'active' || !(await this.members.isMember(tx, group.mlsGroupId, share.sender))) return false;
+    return (await this.members.ofServer(tx, group.mlsGroupId, server)).length > 0;
+  }
+}

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
+import type { Host, OcmAddress } from '../kernel/address.js';
+import { fromUtf8, utf8 } from '../kernel/bytes.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { Vault } from '../platform/vault.service.js';
+import type { ReceivedResource, ReceivedShare } from './received-share.js';
+
+@Entity('received_share')
+export class ReceivedShareRow {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text', { name: 'from_host' }) from!: string;
+  @Column('text', { name: 'provider_id' }) providerId!: string;
+  @Column('text') digest!: string;
+  @Column('text', { name: 'group_address' }) group!: string;
+  @Column('text') sender!: string;
+  @Column('text') owner!: string;
+  @Column('jsonb') resource!: ReceivedResource;
+  @Column('bytea', { nullable: true }) secret!: Buffer | null;
+  @Column('timestamptz', { name: 'received_at' }) receivedAt!: Date;
+  @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
+  @Column('timestamptz', { name: 'held_until', nullable: true }) heldUntil!: Date | null;
+  @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
+}
+
+const purpose = (id: string) => `received_share.secret:${id}`;
+
+/** What other servers share with groups of our users. Secrets are sealed, and gone with the share. */
+@Injectable()
+export class ReceivedShareRepository {
+  constructor(private readonly vault: Vault) {}
+
+  /** Returns whether it is new: a server names each share once. */
+  async add(tx: Tx, share: ReceivedShare, digest: string, secret: string): Promise<boolean> {
+    const { expiration, heldUntil, endedAt: _, ...rest } = share;
+    const { raw } = (await tx
+      .createQueryBuilder()
+      .insert()
+      .into(ReceivedShareRow)
+      .values({
+        ...rest,
+        digest,
+        secret: Buffer.from(this.vault.seal(utf8(secret), purpose(share.id))),
+        expiresAt: expiration ?? null,
+        heldUntil: heldUntil ?? null,
+        endedAt: null,
+      })
+      .orIgnore()
+      .returning('id')
+      .execute()) as { raw: unknown[] };
+    return raw.length === 1;
+  }
+
+  async digest(tx: Tx, from: Host, providerId: string): Promise<string | undefined> {
+    return (await tx.findOneBy(ReceivedShareRow, { from, providerId }))?.digest;
+  }
+
+  async byProvider(tx: Tx, from: Host, providerId: string): Promise<ReceivedShare | undefined> {
+    const row = await tx.findOneBy(ReceivedShareRow, { from, providerId });
+    return row ? toReceivedShare(row) : undefined;
+  }
+
+  async byId(tx: Tx, id: string): Promise<ReceivedShare | undefined> {
+    const row = await tx.findOneBy(ReceivedShareRow, { id });
+    return row ? toReceivedShare(row) : undefined;
+  }
+
+  /** Those with these groups that are not over at `at`, oldest first. */
+  async live(tx: Tx, groups: readonly OcmAddress[], at: Date): Promise<ReceivedShare[]> {
+    if (groups.length === 0) return [];
+    const rows = await tx
+      .createQueryBuilder(ReceivedShareRow, 'share')
+      .where({ group: In([...groups]), endedAt: IsNull() })
+      .andWhere('(share.expiresAt IS NULL OR share.expiresAt > :at)', { at })
+      .orderBy('share.receivedAt')
+      .addOrderBy('share.id')
+      .getMany();
+    return rows.map(toReceivedShare);
+  }
+
+  /** `undefined` when the share is over. */
+  async secret(tx: Tx, id: string): Promise<string | undefined> {
+    const row = await tx.findOneBy(ReceivedShareRow, { id });
+    return row?.secret ? fromUtf8(this.vault.open(row.secret, purpose(id))) : undefined;
+  }
+
+  async change(tx: Tx, id: string, resource: ReceivedResource): Promise<void> {
+    await tx.update(ReceivedShareRow, { id }, { resource });
+  }
+
+  /** What stays lets a notice that comes once more be known as an old one. */
+  async end(tx: Tx, id: string, at: Date): Promise<void> {
+    await tx.update(ReceivedShareRow, { id, endedAt: IsNull() }, { endedAt: at, secret: null, heldUntil: null });
+  }
+
+  async held(tx: Tx, from: Host, at: Date): Promise<number> {
+    const rows = (await tx.query(
+      'SELECT count(*) AS count FROM received_share WHERE from_host = $1 AND held_until > $2',
+      [from, at],
+    )) as { count: string }[];
+    return Number(rows[0]!.count);
+  }
+
+  /** The group has come, and with it these members: what they shared early waits no longer. */
+  async release(tx: Tx, group: OcmAddress, members: readonly OcmAddress[]): Promise<void> {
+    await tx.query(
+      `UPDATE received_share SET held_until = NULL
+       WHERE group_address = $1 AND held_until IS NOT NULL AND sender = ANY ($2::text[])`,
+      [group, members],
+    );
+  }
+
+  /** Forgets what waited in vain, and ends what has expired. */
+  async tidy(tx: Tx, at: Date): Promise<void> {
+    await tx.query('DELETE FROM received_share WHERE held_until <= $1', [at]);
+    await tx.query(
+      `UPDATE received_share SET ended_at = $1, secret = NULL, held_until = NULL
+       WHERE ended_at IS NULL AND expires_at <= $1`,
+      [at],
+    );
+  }
+
+  async countByState(tx: Tx): Promise<{ open: number; held: number; ended: number }> {
+    const [row] = (await tx.query(
+      `SELECT count(*) FILTER (WHERE ended_at IS NULL AND held_until IS NULL) AS open,
+         count(held_until) AS held, count(ended_at) AS ended FROM received_share`,
+    )) as Record<'open' | 'held' | 'ended', string>[];
+    return { open: Number(row!.open), held: Number(row!.held), ended: Number(row!.ended) };
+  }
+}
+
+const toReceivedShare = (row: ReceivedShareRow): ReceivedShare => ({
+  id: row.id,
+  from: row.from as Host,
+  providerId: row.providerId,
+  group: row.group as OcmAddress,
+  sender: row.sender as OcmAddress,
+  owner: row.owner as OcmAddress,
+  resource: row.resource,
+  receivedAt: row.receivedAt,
+  ...(row.expiresAt ? { expiration: row.expiresAt } : {}),
+  ...(row.heldUntil ? { heldUntil: row.heldUntil } : {}),
+  ...(row.endedAt ? { endedAt: row.endedAt } : {}),
+});

@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { type Host, hostOf } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Dice } from '../kernel/dice.js';
+import { Fault } from '../kernel/fault.js';
+import { GroupRepository } from '../groups/group.repository.js';
+import { MemberRepository } from '../groups/member.repository.js';
+import type { ShareNotification } from '../ocm/notification.js';
+import type { ShareNotice } from '../ocm/share-notice.js';
+import { Log } from '../platform/logger.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import { digestOf, HELD_MS, MOST_HELD, resourceOf } from './received-share.js';
+import { ReceivedShareRepository } from './received-share.repository.js';
+
+/** OCM core section 5.5. For a federation share the recipient is the group. */
+export interface ShareAnswer {
+  readonly recipientDisplayName: string;
+}
+
+/** Takes shares that other servers announce. */
+@Injectable()
+export class ReceivingService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly dice: Dice,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly received: ReceivedShareRepository,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * A notice that comes twice is answered as the first time. Throws `signature.wrong-domain` or `share.owner-foreign` when
+   * it speaks for users of others, `share.encryption-unsupported`, `share.expired`, `share.changed`, and while it cannot be
+   * placed `share.sender-not-yet-member` or `share.queue-full`, which the sender tries again (OCM-MLS R-210).
+   */
+  async receive(from: Host, notice: ShareNotice): Promise<ShareAnswer> {
+    const { shareWith: group, providerId, sender, owner, encryption } = notice;
+    if (hostOf(sender) !== from) throw new Fault('signature.wrong-domain', { peer: from, sender });
+    if (hostOf(owner) !== from) throw new Fault('share.owner-foreign', { peer: from, owner });
+    if (encryption) throw new Fault('share.encryption-unsupported', { scheme: encryption.scheme });
+    const isNew = await this.db.run((tx) => this.place(tx, from, notice));
+    this.log.info({ event: 'share.received', peer: from, group, providerId, isNew }, 'a share was announced to us');
+    return { recipientDisplayName: group };
+  }
+
+  /**
+   * The sender's server takes a share back; a second time is as good as the first. A share is named by the server and its
+   * providerId, so nobody can end the shares of others: to them these do not exist. Throws `share.unknown`.
+   */
+  async unshared(from: Host, { providerId, resourceType, shareType }: ShareNotification): Promise<void> {
+    await this.db.run(async (tx) => {
+      const share = await this.received.byProvider(tx, from, providerId);
+      const meant = resourceType === share?.resource.type && (shareType ?? 'federation') === 'federation';
+      if (!share || !meant) throw new Fault('share.unknown', { peer: from, providerId });
+      await this.received.end(tx, share.id, this.clock.now());
+    });
+    this.log.info({ event: 'share.unshared', peer: from, providerId }, 'a share was taken back');
+  }
+
+  /** Returns whether it was new. */
+  private async place(tx: Tx, from: Host, notice: ShareNotice): Promise<boolean> {
+    const { providerId } = notice;
+    const digest = digestOf(notice);
+    if (await this.isKnown(tx, from, providerId, digest)) return false;
+    const receivedAt = this.clock.now();
+    const expiration = notice.expiration === undefined ? undefined : new Date(notice.expiration * 1000);
+    if (expiration && expiration <= receivedAt) throw new Fault('share.expired', { providerId });
+    const heldUntil = await this.heldUntil(tx, from, notice, receivedAt);
+    const { shareWith: group, sender, owner, webdav } = notice;
+    const share = {
+      id: this.dice.uuid(),
+      from,
+      providerId,
+      group,
+      sender,
+      owner,
+      resource: resourceOf(notice),
+      receivedAt,
+      ...(expiration ? { expiration } : {}),
+      ...(heldUntil ? { heldUntil } : {}),
+    };
+    if (await this.received.add(tx, share, digest, webdav.sharedSecret)) return true;
+    // The same notice came at the same time.
+    await this.isKnown(tx, from, providerId, digest);
+    return false;
+  }
+
+  private async isKnown(tx: Tx, from: Host, providerId: string, digest: string): Promise<boolean> {
+    const known = await this.received.digest(tx, from, providerId);
+    if (known !== undefined && known !== digest) throw new Fault('share.changed', { peer: from, providerId });
+    return known !== undefined;
+  }
+
+  /**
+   * A share may come before its Welcome or Commit (OCM-MLS R-209). Before the Welcome it is kept, for a day and in bounded
+   * numbers; before the Commit that makes its sender a member it is refused for now, so that strangers store nothing here.
+   */
+  private async heldUntil(tx: Tx, from: Host, notice: ShareNotice, at: Date): Promise<Date | undefined> {
+    const group = await this.groups.byAddress(tx, notice.shareWith);
+    if (group?.state === 'active') {
+      const { sender, shareWith } = notice;
+      if (await this.members.isMember(tx, group.mlsGroupId, sender)) return undefined;
+      throw new Fault('share.sender-not-yet-member', { group: shareWith, sender });
+    }
+    const held = await this.received.held(tx, from, at);
+    if (held >= MOST_HELD) throw new Fault('share.queue-full', { peer: from, held });
+    return new Date(at.getTime() + HELD_MS);
+  }
+}

@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { PERMISSIONS, REQUIREMENTS } from '../ocm/share-protocol.js';
+import { addressField, identifierField, textField } from '../ocm/wire-body.js';
+import { END_REASONS } from './share.js';
+import { SERVER_STATES } from './share-server.js';
+import { isResourceUri } from './webdav-root.js';
+
+/** What the file platform sends and gets about shares. Addresses are OCM Addresses, times ISO 8601 in UTC. */
+
+const EXAMPLE = {
+  resource: {
+    id: '3a02538b-aa54-42f2-8853-a38996e211b1',
+    type: 'file' as const,
+    name: 'experiment-data.tar',
+    uri: 'https://files.example.org/webdav/experiment-data.tar',
+    permissions: ['read' as const],
+    size: 1048576,
+  },
+  group: 'research-group@cloud.example.org',
+  sender: 'alice@cloud.example.org',
+  owner: 'alice@cloud.example.org',
+};
+
+const resource = z.strictObject({
+  /** Stable for as long as the resource exists, the same in all shares of it. */
+  id: identifierField,
+  type: z.enum(['file', 'folder']),
+  name: textField(255).min(1),
+  uri: textField(2048).refine(isResourceUri, 'must be an https URL, or relative to /webdav/'),
+  permissions: z
+    .array(z.enum(PERMISSIONS))
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, 'must not repeat'),
+  size: z.int().nonnegative().optional(),
+  description: textField(4096).optional(),
+});
+
+export const newShare = z
+  .strictObject({
+    group: addressField,
+    sender: addressField,
+    owner: addressField.optional(),
+    resource,
+    expiration: z.iso.datetime({ offset: true }).optional(),
+  })
+  .meta({ examples: [{ ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' }] });
+
+export const shareAnswer = z
+  .object({
+    id: z.uuid(),
+    group: z.string(),
+    sender: z.string(),
+    owner: z.string(),
+    resource: z.object({
+      id: z.string(),
+      type: z.enum(['file', 'folder']),
+      name: z.string(),
+      uri: z.string(),
+      permissions: z.array(z.enum(PERMISSIONS)),
+      size: z.int().optional(),
+      description: z.string().optional(),
+    }),
+    createdAt: z.iso.datetime(),
+    expiration: z.iso.datetime().nullable(),
+    state: z.enum(['open', 'ended']),
+    endedAt: z.iso.datetime().nullable(),
+    reason: z.enum(END_REASONS).nullable(),
+    servers: z.array(
+      z.object({
+        server: z.string(),
+        state: z.enum(SERVER_STATES),
+        since: z.iso.datetime(),
+        providerId: z.string().nullable(),
+        why: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({
+    examples: [
+      {
+        id: '0b5c9d0e-5f0e-4e0c-8b4e-7d6a2f9c1a23',
+        ...EXAMPLE,
+        createdAt: '2027-01-04T09:00:00.000Z',
+        expiration: null,
+        state: 'open',
+        endedAt: null,
+        reason: null,
+        servers: [
+          {
+            server: 'othercloud.example.org',
+            state: 'accepted',
+            since: '2027-01-04T09:00:01.000Z',
+            providerId: '7c084226-d9a1-41e6-bf26-cec0c932ce01',
+            why: null,
+          },
+        ],
+      },
+    ],
+  });
+export const sharesAnswer = z.object({ shares: z.array(shareAnswer), next: z.uuid().nullable() });
+
+export const receivedShareAnswer = z
+  .object({
+    id: z.uuid(),
+    group: z.string(),
+    sender: z.string(),
+    owner: z.string(),
+    server: z.string(),
+    providerId: z.string(),
+    type: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    protocol: z.object({
+      webdav: z.object({
+        uri: z.string(),
+        permissions: z.array(z.enum(PERMISSIONS)),
+        requirements: z.array(z.enum(REQUIREMENTS)),
+        size: z.int().nullable(),
+      }),
+    }),
+    receivedAt: z.iso.datetime(),
+    expiration: z.iso.datetime().nullable(),
+  })
+  .meta({
+    examples: [
+      {
+        id: '5c1f2a60-5a5f-4f6e-9a51-5d2a8e0f7b11',
+        group: EXAMPLE.group,
+        sender: EXAMPLE.sender,
+        owner: EXAMPLE.owner,
+        server: 'cloud.example.org',
+        providerId: '7c084226-d9a1-41e6-bf26-cec0c932ce01',
+        type: 'file',
+        name: EXAMPLE.resource.name,
+        description: null,
+        protocol: {
+          webdav: {
+            uri: EXAMPLE.resource.uri,
+            permissions: ['read'],
+            requirements: ['must-exchange-token'],
+            size: EXAMPLE.resource.size,
+          },
+        },
+        receivedAt: '2027-01-04T09:00:01.000Z',
+        expiration: null,
+      },
+    ],
+  });
+export const receivedSharesAnswer = z.object({ shares: z.array(receivedShareAnswer) });
+
+export const opening = z
+  .strictObject({ member: addressField.optional() })
+  .optional()
+  .transform((body) => body ?? {})
+  .meta({ examples: [{ member: 'bob@othercloud.example.org' }] });
+
+export const openingAnswer = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().nullable(),
+    uri: z.string(),
+  })
+  .meta({
+    examples: [
+      {
+        access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImNsb3VkLmV4YW1wbGUub3JnI3Rva2VuIn0.e30.c2ln',
+        token_type: 'Bearer',
+        expires_in: 300,
+        uri: EXAMPLE.resource.uri,
+      },
+    ],
+  });

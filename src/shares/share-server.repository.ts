@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import type { Host } from '../kernel/address.js';
+import type { Locked } from '../groups/group.repository.js';
+import type { Tx } from '../platform/transaction.service.js';
+import type { ShareServer, Untold } from './share-server.js';
+
+@Entity('share_server')
+export class ShareServerRow {
+  @PrimaryColumn('uuid', { name: 'share_id' }) shareId!: string;
+  @PrimaryColumn('text') server!: string;
+  @Column('text') state!: ShareServer['state'];
+  @Column('text', { name: 'provider_id', nullable: true, unique: true }) providerId!: string | null;
+  @Column('text', { nullable: true }) why!: string | null;
+  @Column('integer') tries!: number;
+  @Column('timestamptz', { name: 'next_try_at', nullable: true }) nextTryAt!: Date | null;
+  @Column('timestamptz') since!: Date;
+}
+
+/** How far each share has come at each member server: one row for the two of them. */
+@Injectable()
+export class ShareServerRepository {
+  /** What is stored for this share and server becomes `next`. */
+  async put(tx: Tx, next: ShareServer): Promise<void> {
+    await tx.upsert(ShareServerRow, toRow(next), ['shareId', 'server']);
+  }
+
+  async of(tx: Tx, shareIds: readonly string[]): Promise<ShareServer[]> {
+    if (shareIds.length === 0) return [];
+    const rows = await tx.find(ShareServerRow, { where: { shareId: In([...shareIds]) }, order: { server: 'ASC' } });
+    return rows.map(toShareServer);
+  }
+
+  /** Locked, so that nobody announces what is being ended. */
+  async lockAll(tx: Tx, shareId: string): Promise<ShareServer[]> {
+    const rows = await tx.find(ShareServerRow, {
+      where: { shareId },
+      order: { server: 'ASC' },
+      lock: { mode: 'pessimistic_write' },
+    });
+    return rows.map(toShareServer);
+  }
+
+  async lock(tx: Tx, shareId: string, server: Host): Promise<Locked<ShareServer> | undefined> {
+    const row = await tx.findOne(ShareServerRow, { where: { shareId, server }, lock: { mode: 'pessimistic_write' } });
+    return row ? (toShareServer(row) as Locked<ShareServer>) : undefined;
+  }
+
+  async lockByProvider(tx: Tx, server: Host, providerId: string): Promise<Locked<ShareServer> | undefined> {
+    const row = await tx.findOne(ShareServerRow, {
+      where: { providerId, server },
+      lock: { mode: 'pessimistic_write' },
+    });
+    return row ? (toShareServer(row) as Locked<ShareServer>) : undefined;
+  }
+
+  /**
+   * A server that waits to be told, put off until `until` in the same breath: who took it has that long to tell it, and
+   * after a crash somebody else takes it.
+   */
+  async take(tx: Tx, at: Date, until: Date): Promise<Untold | undefined> {
+    const [rows] = (await tx.query(
+      `UPDATE share_server SET next_try_at = $2 WHERE (share_id, server) IN (
+         SELECT share_id, server FROM share_server WHERE next_try_at <= $1
+         ORDER BY next_try_at, share_id, server LIMIT 1 FOR UPDATE SKIP LOCKED)
+       RETURNING share_id AS "shareId", server, state, provider_id AS "providerId", why, tries,
+         next_try_at AS "nextTryAt", since`,
+      [at, until],
+    )) as [ShareServerRow[], number];
+    return rows[0] ? (toShareServer(rows[0]) as Untold) : undefined;
+  }
+
+  async countByState(tx: Tx): Promise<{ state: ShareServer['state']; count: number }[]> {
+    const rows = (await tx.query('SELECT state, count(*) AS count FROM share_server GROUP BY state')) as {
+      state: ShareServer['state'];
+      count: string;
+    }[];
+    return rows.map(({ state, count }) => ({ state, count: Number(count) }));
+  }
+}
+
+const toRow = (row: ShareServer): ShareServerRow => ({
+  shareId: row.shareId,
+  server: row.server,
+  state: row.state,
+  providerId: 'providerId' in row ? row.providerId : null,
+  why: 'why' in row ? row.why : null,
+  tries: 'tries' in row ? row.tries : 0,
+  nextTryAt: 'nextTryAt' in row ? row.nextTryAt : null,
+  since: row.since,
+});
+
+/** What the database holds was written from a `ShareServer`; its constraints keep what each state has. */
+const toShareServer = ({ providerId, why, tries, nextTryAt, ...row }: ShareServerRow): ShareServer =>
+  ({
+    ...row,
+    ...(nextTryAt ? { tries, nextTryAt } : {}),
+    ...(providerId === null ? {} : { providerId }),
+    ...(why === null ? {} : { why }),
+  }) as ShareServer;

@@ -1,0 +1,60 @@
+import { Module } from '@nestjs/common';
+import { GroupsModule } from '../groups/groups.module.js';
+import { MlsModule } from '../mls/mls.module.js';
+import { OcmModule } from '../ocm/ocm.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { Poller } from '../platform/poller.service.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { AnnouncingService } from './announcing.service.js';
+import { AnswersWorker } from './answers.worker.js';
+import { EfssReceivedSharesController } from './efss-received-shares.controller.js';
+import { EfssSharesController } from './efss-shares.controller.js';
+import { EndingService } from './ending.service.js';
+import { ExpiryWorker } from './expiry.worker.js';
+import { NoticesWorker } from './notices.worker.js';
+import { OpeningService } from './opening.service.js';
+import { ReceivedShareRepository, ReceivedShareRow } from './received-share.repository.js';
+import { ReceivingService } from './receiving.service.js';
+import { RecipientsWorker } from './recipients.worker.js';
+import { SendingService } from './sending.service.js';
+import { ShareMetrics } from './share-metrics.service.js';
+import { ShareServerRepository, ShareServerRow } from './share-server.repository.js';
+import { ShareRepository, ShareRow } from './share.repository.js';
+import { SharesController } from './shares.controller.js';
+
+export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow];
+
+@Module({
+  imports: [OcmModule, MlsModule, OutboxModule, GroupsModule, TokensModule],
+  providers: [
+    ShareRepository,
+    ShareServerRepository,
+    ReceivedShareRepository,
+    EndingService,
+    AnnouncingService,
+    SendingService,
+    ReceivingService,
+    OpeningService,
+    ShareMetrics,
+    NoticesWorker,
+    RecipientsWorker,
+    AnswersWorker,
+    ExpiryWorker,
+  ],
+  controllers: [SharesController, EfssSharesController, EfssReceivedSharesController],
+  exports: [SendingService, ReceivingService],
+})
+export class SharesModule {
+  constructor(
+    poller: Poller,
+    notices: NoticesWorker,
+    recipients: RecipientsWorker,
+    answers: AnswersWorker,
+    expiry: ExpiryWorker,
+  ) {
+    poller.add(recipients, { everyMs: 1_000 });
+    poller.add(notices, { everyMs: 2_000, loops: 4 });
+    poller.add(answers, { everyMs: 1_000 });
+    poller.add(expiry, { everyMs: 30_000 });
+  }
+}

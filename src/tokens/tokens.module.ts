@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { GroupsModule } from '../groups/groups.module.js';
+import { OcmModule } from '../ocm/ocm.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { GrantRepository, GrantRow } from './grant.repository.js';
+import { TokenController } from './token.controller.js';
+import { TokensService } from './tokens.service.js';
+
+export const TOKENS_ROWS = [GrantRow];
+
+@Module({
+  imports: [OcmModule, OutboxModule, GroupsModule],
+  providers: [GrantRepository, TokensService],
+  controllers: [TokenController],
+  exports: [TokensService],
+})
+export class TokensModule {}
