@@ -1,19 +1,10 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Fault } from '../kernel/fault.js';
 import { Config } from './config.js';
+import { socketIn } from './embedded.provider.js';
 
 /** The folder of the embedded database and of what is generated on the first run. Readable by its owner only. */
 @Injectable()
@@ -38,14 +29,14 @@ export class DataFolder implements OnApplicationShutdown {
    * Takes the folder for this process, since two processes on one embedded database lose rows. A lock that a killed
    * process left behind is taken over. Throws `data-folder.taken`.
    */
-  lock(): void {
+  async lock(): Promise<void> {
     this.make();
     const path = this.file('lock');
     for (let tries = 0; tries < 3; tries++) {
       if (this.tryLock(path)) return;
       const owner = readOwner(path);
-      if (owner !== undefined && isAlive(owner))
-        throw new Fault('data-folder.taken', { folder: this.path, pid: owner.pid });
+      const taken = (owner !== undefined && isAlive(owner)) || (await answers(socketIn(this.path)));
+      if (taken) throw new Fault('data-folder.taken', { folder: this.path, pid: owner?.pid });
       // Renamed first, so that of two processes that find the same dead lock only one removes it.
       const aside = `${path}.${process.pid}`;
       try {
@@ -84,16 +75,19 @@ export class DataFolder implements OnApplicationShutdown {
     this.unlock();
   }
 
+  /** The file is there with its text or not at all. */
   private tryLock(path: string): boolean {
+    const draft = `${path}.${process.pid}.new`;
+    writeFileSync(draft, `${process.pid}\n${startOf(process.pid) ?? ''}\n`, { mode: 0o600 });
     try {
-      const file = openSync(path, 'wx', 0o600);
-      writeSync(file, `${process.pid}\n${startOf(process.pid) ?? ''}\n`);
-      closeSync(file);
+      linkSync(draft, path);
       this.locked = true;
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
+    } finally {
+      rmSync(draft);
     }
   }
 }
@@ -122,6 +116,18 @@ function isAlive({ pid, start }: Owner): boolean {
   }
   const now = startOf(pid);
   return start === undefined || now === undefined || start === now;
+}
+
+/** Whether somebody listens: a process in another container is not in our list of processes, but its socket is there. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
 }
 
 /** Field 22 of /proc/<pid>/stat with the id of the boot; undefined where there is no such file. */

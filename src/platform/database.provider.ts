@@ -33,7 +33,13 @@ export class Database implements OnApplicationShutdown {
   /** Throws `database.unavailable`, `data-folder.taken` or `migration.changed`. */
   static async open(around: Surroundings, rows: Rows, migrations: readonly Migration[]): Promise<Database> {
     const { config, folder, log } = around;
-    if (!config.databaseUrl) folder.lock();
+    if (!config.databaseUrl) {
+      await folder.lock();
+      log.info(
+        { event: 'database.opening', folder: folder.path },
+        'opening the embedded database; the first time takes some seconds',
+      );
+    }
     const embedded = config.databaseUrl ? undefined : await EmbeddedDatabase.start(folder.path, log);
     try {
       const source = await connect(

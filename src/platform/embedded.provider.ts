@@ -8,7 +8,9 @@ import { Log } from './logger.service.js';
 const THREAD = new URL('../../src/platform/embedded.thread.mjs', import.meta.url);
 /** A Unix socket's path has room for 107 bytes. */
 const LONGEST_SOCKET = 107;
-const SOCKET = '.s.PGSQL.5432';
+
+/** The name by which PostgreSQL's drivers look for the socket in a folder. */
+export const socketIn = (folder: string): string => join(folder, '.s.PGSQL.5432');
 
 type Word = { kind: 'ready' } | { kind: 'stopped' } | { kind: 'broken'; message: string };
 
@@ -22,7 +24,7 @@ export class EmbeddedDatabase {
     private readonly log: Log,
     private worker: Worker | undefined,
   ) {
-    const fits = Buffer.byteLength(join(folder, SOCKET)) <= LONGEST_SOCKET;
+    const fits = Buffer.byteLength(socketIn(folder)) <= LONGEST_SOCKET;
     this.socketFolder = fits ? folder : mkdtempSync(join(tmpdir(), 'covey-'));
   }
 
@@ -49,7 +51,7 @@ export class EmbeddedDatabase {
       await stopped;
       await worker.terminate();
     }
-    rmSync(join(this.socketFolder, SOCKET), { force: true });
+    rmSync(socketIn(this.socketFolder), { force: true });
     if (this.socketFolder !== this.folder) rmSync(this.socketFolder, { recursive: true, force: true });
   }
 
@@ -60,7 +62,7 @@ export class EmbeddedDatabase {
 
   private async begin(): Promise<void> {
     const worker = new Worker(THREAD, {
-      workerData: { folder: join(this.folder, 'database'), socket: join(this.socketFolder, SOCKET) },
+      workerData: { folder: join(this.folder, 'database'), socket: socketIn(this.socketFolder) },
     });
     this.worker = worker;
     let ready = false;
