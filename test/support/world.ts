@@ -1,4 +1,5 @@
-import { host, type Host } from '../../src/kernel/address.js';
+import { host, type Host, hostOf, ocmAddress } from '../../src/kernel/address.js';
+import { Person } from './cast.js';
 import { TestClock } from './clock.js';
 import type { Link } from './link.js';
 import { type Environment, TestServer } from './server.js';
@@ -47,6 +48,19 @@ export class World implements AsyncDisposable {
     const server = this.servers.get(name);
     if (!server) throw new Error(`There is no ${name} in this world.`);
     return server;
+  }
+
+  /** Users, made known to their servers, with KeyPackages in stock. */
+  async users<const T extends readonly string[]>(...addresses: T): Promise<{ [K in keyof T]: Person }> {
+    const people: Person[] = [];
+    for (const address of addresses.map(ocmAddress)) {
+      const server = this.server(hostOf(address));
+      const { status, body } = await server.api('POST', '/users', { address, displayName: address });
+      if (status !== 201) throw new Error(`${address} was not made known: ${JSON.stringify(body)}`);
+      people.push(new Person(address, server, () => this.settle()));
+    }
+    await this.settle();
+    return people as { [K in keyof T]: Person };
   }
 
   /** The way of requests from one server to another. */

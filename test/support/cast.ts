@@ -1,0 +1,153 @@
+import type { OcmAddress } from '../../src/kernel/address.js';
+import type { ApiAnswer, TestServer } from './server.js';
+
+/** What the interface refused. The message is the code of the fault, for `rejects.toThrow`. */
+export class Refusal extends Error {
+  constructor(readonly answer: ApiAnswer) {
+    super(String((answer.body as { code?: unknown }).code ?? answer.status));
+  }
+}
+
+export interface GroupPicture {
+  readonly address: string;
+  readonly mlsGroupId: string;
+  readonly epoch: number;
+  readonly state: 'active' | 'left';
+  readonly admins: readonly string[];
+  readonly ownerServer: string;
+  readonly members: readonly { readonly address: string; readonly leafIndex: number }[];
+  readonly lastCommit: { readonly digest: string; readonly committer: string } | null;
+}
+
+/** Something that was asked of a group, and how it stands. */
+export interface Change {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: 'requested' | 'prepared' | 'committing' | 'done' | 'refused';
+  readonly code: string | null;
+  readonly epoch: number | null;
+  readonly tries: number;
+}
+
+export interface Share {
+  readonly id: string;
+  readonly state: 'open' | 'ended';
+  readonly reason: string | null;
+  readonly servers: readonly { readonly server: string; readonly state: string; readonly providerId: string | null }[];
+}
+
+export interface ReceivedShare {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string;
+  readonly sender: string;
+  readonly server: string;
+  readonly providerId: string;
+}
+
+export interface Opening {
+  readonly access_token: string;
+  readonly uri: string;
+}
+
+type Settle = () => Promise<void>;
+
+/** A user and what users do, through the interface of their server. Nothing here waits: `world.settle()` does. */
+export class Person {
+  constructor(
+    readonly address: OcmAddress,
+    private readonly server: TestServer,
+    private readonly settle: Settle,
+  ) {}
+
+  /** Founds a group. When it is to have members, everybody works until they are in it. */
+  async createGroup(identifier: string, members: readonly Person[] = []): Promise<string> {
+    const { address } = await this.ask<GroupPicture>('POST', '/groups', { identifier, creator: this.address });
+    for (const member of members) await this.add(address, member);
+    if (members.length > 0) await this.settle();
+    return address;
+  }
+
+  add(group: string, who: Person | string): Promise<Change> {
+    return this.ask('POST', `${path(group)}/members`, { address: addressOf(who), by: this.address });
+  }
+
+  remove(group: string, who: Person | string): Promise<Change> {
+    return this.ask('DELETE', `${path(group)}/members/${encode(addressOf(who))}?by=${encode(this.address)}`);
+  }
+
+  leave(group: string): Promise<Change> {
+    return this.ask('POST', `${path(group)}/leave`, { member: this.address });
+  }
+
+  appoint(group: string, who: Person | string): Promise<Change> {
+    return this.ask('POST', `${path(group)}/admins`, { address: addressOf(who), by: this.address });
+  }
+
+  dismiss(group: string, who: Person | string): Promise<Change> {
+    return this.ask('DELETE', `${path(group)}/admins/${encode(addressOf(who))}?by=${encode(this.address)}`);
+  }
+
+  resign(group: string): Promise<Change> {
+    return this.dismiss(group, this);
+  }
+
+  change({ id }: Pick<Change, 'id'>): Promise<Change> {
+    return this.ask('GET', `/changes/${id}`);
+  }
+
+  /** The group as this user's server sees it. */
+  sees(group: string): Promise<GroupPicture> {
+    return this.ask('GET', path(group));
+  }
+
+  /** The addresses of the members as this user's server sees them, in order of the alphabet. */
+  async members(group: string): Promise<string[]> {
+    return (await this.sees(group)).members.map(({ address }) => address).sort();
+  }
+
+  share(group: string, name: string, changes: object = {}): Promise<Share> {
+    const resource = { id: `file-${name}`, type: 'file', name, uri: name, permissions: ['read'] };
+    return this.ask('POST', '/shares', { group, sender: this.address, resource: { ...resource, ...changes } });
+  }
+
+  unshare({ id }: Pick<Share, 'id'>): Promise<void> {
+    return this.ask('DELETE', `/shares/${id}`);
+  }
+
+  /** A share of this user's server, with its state at every other server. */
+  shared({ id }: Pick<Share, 'id'>): Promise<Share> {
+    return this.ask('GET', `/shares/${id}`);
+  }
+
+  /** What this user can open. */
+  async receives(): Promise<ReceivedShare[]> {
+    return (await this.ask<{ shares: ReceivedShare[] }>('GET', `/received-shares?user=${encode(this.address)}`)).shares;
+  }
+
+  /** The token for what was shared under that name, bound to this user; otherwise the code of the refusal. */
+  async open(name: string): Promise<Opening | string> {
+    const share = (await this.receives()).find((received) => received.name === name);
+    return share ? this.openById(share.id) : 'nothing of that name';
+  }
+
+  /** The same for a share whose id is known from before. */
+  async openById(id: string): Promise<Opening | string> {
+    try {
+      return await this.ask<Opening>('POST', `/received-shares/${id}/token`, { member: this.address });
+    } catch (error) {
+      if (error instanceof Refusal) return error.message;
+      throw error;
+    }
+  }
+
+  private async ask<T>(method: 'GET' | 'POST' | 'DELETE', where: string, body?: object): Promise<T> {
+    const answer = await this.server.api(method, where, body);
+    if (answer.status >= 400) throw new Refusal(answer);
+    return answer.body as T;
+  }
+}
+
+const encode = encodeURIComponent;
+const path = (group: string) => `/groups/${encode(group)}`;
+const addressOf = (who: Person | string) => (typeof who === 'string' ? who : who.address);
