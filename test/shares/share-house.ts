@@ -1,0 +1,257 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { FollowerRepository, FollowerRow } from '../../src/groups/follower.repository.js';
+import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js';
+import { MemberRepository, MemberRow } from '../../src/groups/member.repository.js';
+import { type Host, host, type OcmAddress, ocmAddress } from '../../src/kernel/address.js';
+import { utf8 } from '../../src/kernel/bytes.js';
+import { Fault } from '../../src/kernel/fault.js';
+import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
+import type { HttpAnswer } from '../../src/kernel/network.js';
+import type { ClientsService } from '../../src/mls/clients.service.js';
+import { type Discovery, discoveryDocument } from '../../src/ocm/discovery.js';
+import { parseNotification, type ShareNotification } from '../../src/ocm/notification.js';
+import type { PeerClient } from '../../src/ocm/peer.client.js';
+import type { TokenKeys } from '../../src/ocm/server-keys.service.js';
+import { parseShareNotice } from '../../src/ocm/share-notice.js';
+import type { NewLetter, Outbox, TakenAnswer } from '../../src/outbox/outbox.service.js';
+import { configFrom } from '../../src/platform/config.js';
+import { Idempotency, IdempotencyRow } from '../../src/platform/idempotency.repository.js';
+import { Log } from '../../src/platform/logger.service.js';
+import { Metrics } from '../../src/platform/metrics.service.js';
+import { Poller } from '../../src/platform/poller.service.js';
+import type { TransactionService, Tx } from '../../src/platform/transaction.service.js';
+import { Vault } from '../../src/platform/vault.service.js';
+import { AnnouncingService } from '../../src/shares/announcing.service.js';
+import { AnswersWorker } from '../../src/shares/answers.worker.js';
+import { EndingService } from '../../src/shares/ending.service.js';
+import { ExpiryWorker } from '../../src/shares/expiry.worker.js';
+import { NoticesWorker } from '../../src/shares/notices.worker.js';
+import { OpeningService } from '../../src/shares/opening.service.js';
+import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/received-share.repository.js';
+import { ReceivingService } from '../../src/shares/receiving.service.js';
+import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
+import { SendingService, type Sharing } from '../../src/shares/sending.service.js';
+import type { Resource } from '../../src/shares/share.js';
+import { ShareMetrics } from '../../src/shares/share-metrics.service.js';
+import { ShareServerRepository, ShareServerRow } from '../../src/shares/share-server.repository.js';
+import { ShareRepository, ShareRow } from '../../src/shares/share.repository.js';
+import { GrantRepository, GrantRow } from '../../src/tokens/grant.repository.js';
+import { oauthError } from '../../src/tokens/oauth-error.js';
+import { tokenForm } from '../../src/tokens/token-form.js';
+import { TokensService } from '../../src/tokens/tokens.service.js';
+import { TestClock } from '../support/clock.js';
+import { leaseDatabase, type Lease } from '../support/database.js';
+import { TestDice } from '../support/dice.js';
+
+const ROWS = [GroupRow, MemberRow, FollowerRow, IdempotencyRow, GrantRow, ShareRow, ShareServerRow, ReceivedShareRow];
+
+export const RESOURCE: Resource = {
+  id: 'file-1',
+  type: 'file',
+  name: 'data.tar',
+  uri: 'https://files.a.test/webdav/data.tar',
+  permissions: ['read'],
+};
+
+/** What a server of ours says of itself, as peers read it. */
+export const documentOf = (domain: string): Discovery =>
+  discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' }) as Discovery;
+
+/** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
+export class ShareHouse implements AsyncDisposable {
+  readonly letters: NewLetter[] = [];
+  readonly answers: TakenAnswer[] = [];
+  /** What peers say of themselves, or how they fail to. */
+  readonly documents = new Map<string, Discovery | Fault>();
+  readonly groups = new GroupRepository();
+  readonly members = new MemberRepository();
+  readonly metrics = new Metrics();
+  readonly tokenKey: { kid: string; alg: 'ES256'; privateKey: KeyObject; publicKey: KeyObject };
+  readonly tokens: TokensService;
+  readonly sending: SendingService;
+  readonly receiving: ReceivingService;
+  readonly openings: OpeningService;
+  readonly notices: NoticesWorker;
+  readonly recipients: RecipientsWorker;
+  readonly answering: AnswersWorker;
+  readonly expiry: ExpiryWorker;
+  readonly grants = new GrantRepository();
+  readonly received: ReceivedShareRepository;
+
+  private constructor(
+    readonly domain: Host,
+    readonly neighbours: Map<string, ShareHouse>,
+    readonly clock: TestClock,
+    readonly lease: Lease,
+    readonly db: TransactionService,
+  ) {
+    const dice = new TestDice(domain);
+    const config = configFrom({ COVEY_DOMAIN: domain });
+    const log = new Log('silent');
+    const poller = new Poller(log, this.metrics);
+    this.tokenKey = { kid: `${domain}#token`, alg: 'ES256', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+    const keys = { current: () => this.tokenKey } as unknown as TokenKeys;
+    const outbox = {
+      post: (_: Tx, letter: NewLetter) => Promise.resolve(String(this.letters.push(letter))),
+      takeAnswer: () => Promise.resolve(this.answers.shift()),
+    } as unknown as Outbox;
+    const clients = {
+      find: (_: Tx, address: string) => Promise.resolve({ address, displayName: address.split('@')[0] }),
+    } as unknown as ClientsService;
+    const peers = {
+      discovery: (peer: Host) => this.discovery(peer),
+      postForm: (peer: Host, url: string, form: Record<string, string>) => this.postForm(peer, url, form),
+    } as unknown as PeerClient;
+    const { groups, members, metrics } = this;
+    const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
+    const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
+    const received = (this.received = new ReceivedShareRepository(vault));
+    const tokens = new TokensService(config, clock, dice, db, this.grants, groups, members, keys, metrics, log);
+    const ending = new EndingService(config, clock, shares, servers, received, tokens, outbox, log);
+    const announcing = new AnnouncingService(config, clock, dice, clients, tokens, servers, received, outbox, log);
+    this.tokens = tokens;
+    this.sending = new SendingService(
+      config,
+      clock,
+      dice,
+      db,
+      groups,
+      members,
+      shares,
+      servers,
+      tokens,
+      ending,
+      new Idempotency(clock),
+      poller,
+      log,
+    );
+    this.receiving = new ReceivingService(clock, dice, db, groups, members, received, log);
+    this.openings = new OpeningService(config, clock, db, groups, members, received, tokens, peers, log);
+    this.notices = new NoticesWorker(config, clock, db, peers, groups, members, shares, servers, announcing, log);
+    this.recipients = new RecipientsWorker(
+      clock,
+      db,
+      new FollowerRepository(),
+      members,
+      shares,
+      servers,
+      received,
+      ending,
+      poller,
+    );
+    this.answering = new AnswersWorker(clock, db, outbox, servers, tokens);
+    this.expiry = new ExpiryWorker(clock, db, shares, received, ending);
+    new ShareMetrics(metrics, db, shares, servers, received);
+  }
+
+  static async open(name: string, neighbours = new Map<string, ShareHouse>(), clock = new TestClock()) {
+    const lease = await leaseDatabase();
+    const house = new ShareHouse(host(name), neighbours, clock, lease, await lease.transactions(ROWS));
+    neighbours.set(name, house);
+    return house;
+  }
+
+  /** The group enters an epoch with these members; with none of ours it is left. */
+  async commit(group: string, at: number, ...members: string[]): Promise<void> {
+    const address = ocmAddress(group);
+    const here = members.map(ocmAddress);
+    const next = {
+      mlsGroupId: `id-of-${group}` as MlsGroupId,
+      address,
+      epoch: epoch(at),
+      state: here.some((member) => member.endsWith(`@${this.domain}`)) ? ('active' as const) : ('left' as const),
+      admins: here.slice(0, 1),
+    };
+    await this.db.run(async (tx) => {
+      const known = await this.groups.lock(tx, next.mlsGroupId);
+      if (known) await this.groups.save(tx, known, next, this.clock.now());
+      else await this.groups.add(tx, next, this.clock.now());
+      const roster = here.map((member, leafIndex) => ({ address: member, leafIndex }));
+      await this.members.replace(tx, next.mlsGroupId, roster);
+    });
+  }
+
+  share(change: Partial<Sharing> = {}) {
+    const alice = ocmAddress(`alice@${this.domain}`);
+    return this.sending.create({
+      group: ocmAddress('lab@a.test'),
+      sender: alice,
+      owner: alice,
+      resource: RESOURCE,
+      ...change,
+    });
+  }
+
+  /** Every worker until nobody has anything to do now. */
+  async work(): Promise<void> {
+    const workers = [this.recipients, this.notices, this.answering, this.expiry];
+    for (let busy = true; busy;) {
+      busy = false;
+      for (const worker of workers) while (await worker.turn()) busy = true;
+    }
+  }
+
+  /** Carries the letters to neighbours, and the answers back. */
+  async carry(): Promise<void> {
+    for (const letter of this.letters.splice(0)) {
+      const { to, endpoint, subject, answerTo } = letter;
+      const outcome = await this.hand(this.neighbours.get(to)!, endpoint, JSON.parse(JSON.stringify(letter.body)));
+      if (answerTo) this.answers.push({ letterId: 'l', subject, to, ...outcome });
+    }
+  }
+
+  private async hand(
+    to: ShareHouse,
+    endpoint: NewLetter['endpoint'],
+    body: unknown,
+  ): Promise<Pick<TakenAnswer, 'outcome' | 'status'>> {
+    try {
+      if (endpoint === 'shares') await to.receiving.receive(this.domain, parseShareNotice(body));
+      else await to.receiving.unshared(this.domain, parseNotification(body) as ShareNotification);
+      return { outcome: 'delivered', status: 201 };
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return { outcome: error.retry ? 'dead' : 'refused', status: error.status };
+    }
+  }
+
+  /** Works and carries until there is nothing left. */
+  async settle(): Promise<void> {
+    await this.work();
+    while (this.letters.length > 0 || this.answers.length > 0) {
+      await this.carry();
+      await this.work();
+    }
+  }
+
+  visible = async (user: string): Promise<string[]> =>
+    (await this.openings.visibleTo(ocmAddress(user))).map(({ resource }) => resource.name);
+
+  private async discovery(peer: Host): Promise<Discovery> {
+    const found = this.documents.get(peer) ?? documentOf(peer);
+    if (found instanceof Fault) throw found;
+    return Promise.resolve(found);
+  }
+
+  private async postForm(peer: Host, url: string, form: Record<string, string>): Promise<HttpAnswer> {
+    if (url !== `https://${peer}/ocm/token`) throw new Error(`unexpected ${url}`);
+    try {
+      return answer(200, await this.neighbours.get(peer)!.tokens.exchange(this.domain, tokenForm(form)));
+    } catch (error) {
+      const { status, error: code } = oauthError(error);
+      return answer(status, { error: code });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lease.release();
+  }
+}
+
+const answer = (status: number, body: object): HttpAnswer => ({
+  status,
+  headers: {},
+  body: utf8(JSON.stringify(body)),
+});
+
+export const address = (text: string): OcmAddress => ocmAddress(text);
