@@ -57,14 +57,14 @@ const nextLeaf = (node: LeafNode, leafIndex?: number): NextLeaf => ({
   ...(leafIndex === undefined ? {} : { leafIndex }),
 });
 
-/** The leaves after Updates, Removes and Adds, in the order in which MLS applies them. RFC 9420 section 12.3 */
+/** The leaves after Updates, Removes and Adds, in this order; a path brings back nobody. RFC 9420 section 12.3 */
 function leavesAfter(leaves: readonly Leaf[], { covered, committerLeaf, path }: CommitContent): NextLeaf[] {
   const next = new Map<number, NextLeaf>(leaves.map((leaf) => [leaf.leafIndex, leaf]));
   for (const { senderLeaf, proposal } of ofType(covered, 'update')) {
     if (senderLeaf !== undefined) next.set(senderLeaf, nextLeaf(proposal.update.leafNode, senderLeaf));
   }
-  for (const { proposal } of ofType(covered, 'remove')) next.delete(proposal.remove.removed);
   if (path && committerLeaf !== undefined) next.set(committerLeaf, nextLeaf(path, committerLeaf));
+  for (const { proposal } of ofType(covered, 'remove')) next.delete(proposal.remove.removed);
   const added = ofType(covered, 'add').map(({ proposal }) => nextLeaf(proposal.add.keyPackage.leafNode));
   return [...next.values(), ...added];
 }

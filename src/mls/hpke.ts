@@ -1,9 +1,14 @@
-import { createHmac, diffieHellman, type KeyObject } from 'node:crypto';
+import { createHmac, diffieHellman, type KeyObject, type webcrypto } from 'node:crypto';
 import type { Hpke, PrivateKey, PublicKey } from 'ts-mls';
 import { utf8 } from '../kernel/bytes.js';
 import type { Dice } from '../kernel/dice.js';
 import { decrypt, encrypt } from './aes-gcm.js';
 import { privateKey, publicKey, x25519Public } from './raw-keys.js';
+
+declare global {
+  /** The library declares its keys by this global of node, whose types do not have it. */
+  type CryptoKey = webcrypto.CryptoKey;
+}
 
 /**
  * HPKE in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-128-GCM. RFC 9180

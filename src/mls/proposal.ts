@@ -39,6 +39,8 @@ function kindOf(proposal: Proposal, senderLeaf: number): ProposalKind {
     case 'update':
     case 'reinit':
       return proposal.proposalType;
+    case 'psk':
+    case 'external_init':
     default:
       return 'other';
   }
