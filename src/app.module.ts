@@ -1,17 +1,42 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { GROUPS_ROWS, GroupsModule } from './groups/groups.module.js';
+import { INBOX_ROWS, InboxModule } from './inbox/inbox.module.js';
+import { MembershipModule } from './membership/membership.module.js';
+import { MLS_ROWS, MlsModule } from './mls/mls.module.js';
+import { OCM_ROWS, OcmModule } from './ocm/ocm.module.js';
+import { OUTBOX_ROWS, OutboxModule } from './outbox/outbox.module.js';
 import { serveApiDocs } from './platform/api-docs.provider.js';
 import type { Rows } from './platform/database.provider.js';
 import { dressHttp, httpAdapter } from './platform/http.provider.js';
 import { Log } from './platform/logger.service.js';
 import { PlatformModule, type World } from './platform/platform.module.js';
+import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
+import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
 
 /** The entities of all folders, in the order of the line. */
-const ROWS: Rows = [];
+const ROWS: Rows = [
+  ...OCM_ROWS,
+  ...MLS_ROWS,
+  ...OUTBOX_ROWS,
+  ...GROUPS_ROWS,
+  ...TOKENS_ROWS,
+  ...SHARES_ROWS,
+  ...INBOX_ROWS,
+];
 
 /** The modules of all folders, in the order of the line. */
-const MODULES: NonNullable<ModuleMetadata['imports']> = [];
+const MODULES: NonNullable<ModuleMetadata['imports']> = [
+  OcmModule,
+  MlsModule,
+  OutboxModule,
+  GroupsModule,
+  TokensModule,
+  SharesModule,
+  MembershipModule,
+  InboxModule,
+];
 
 @Module({})
 export class AppModule {

@@ -20,8 +20,8 @@ export function lifetimeOf(headers: Readonly<Record<string, string>>): number {
   return Math.min(LONGEST, Math.max(SHORTEST, left));
 }
 
-const FIRST_PAUSE = 10_000;
-const LONGEST_PAUSE = 5 * 60_000;
+const FIRST_PAUSE = 5_000;
+const LONGEST_PAUSE = 60_000;
 
 /** How long a server that failed so many times in a row is not asked again. */
 export const pauseAfter = (failures: number): number =>

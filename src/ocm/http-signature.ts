@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { isInnerList, parseDictionary, serializeItem, type Dictionary, type InnerList } from 'structured-headers';
+import type { Host } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { judgeDigest } from './content-digest.js';
 import {
@@ -9,7 +11,7 @@ import {
   type ResponseHead,
 } from './message-signature.js';
 import type { VerificationKey } from './jwk-set.js';
-import { algParameter, verifyBytes } from './signature-algorithm.js';
+import { algParameter, unforgeablePart, verifyBytes } from './signature-algorithm.js';
 
 export const OCM_TAG = 'ocm';
 /** Ages of a signature in seconds, D-07 */
@@ -147,3 +149,17 @@ export async function verifyClaim(head: MessageHead, claim: Claim, key: Verifica
   const verify = (base: Uint8Array, signature: Uint8Array) => verifyBytes(key.alg, key.key, base, signature);
   await verifyMessage(head, { label, alg, verify });
 }
+
+/** What a signature that was seen before is known by. D-07 */
+export function fingerprint(domain: Host, claim: Claim, { alg, kid }: VerificationKey): Uint8Array {
+  const unforgeable = unforgeablePart(alg, claim.signature);
+  return new Uint8Array(
+    createHash('sha256')
+      .update(JSON.stringify([domain, kid, alg]))
+      .update(unforgeable)
+      .digest(),
+  );
+}
+
+/** Until when the signature of this claim could be shown again, on a server whose clock is not quite right. */
+export const replayableUntil = ({ created }: Claim): Date => new Date(created.getTime() + (OLDEST + MOST_AHEAD) * 1000);

@@ -6,6 +6,9 @@ import ipaddr from 'ipaddr.js';
  */
 export type AddressPolicy = 'public-only' | 'loopback-development';
 
+export const addressPolicy = ({ development }: { readonly development: boolean }): AddressPolicy =>
+  development ? 'loopback-development' : 'public-only';
+
 const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OcmAddress } from '../kernel/address.js';
-import { Fault } from '../kernel/fault.js';
+import { Fault, isFault } from '../kernel/fault.js';
 import { encryptionBody, parseEncryption, type ShareEncryption } from './share-encryption.js';
 import { parseProtocol, protocolBody, type WebdavAccess } from './share-protocol.js';
 import { addressField, identifierField, parseBody, textField } from './wire-body.js';
@@ -45,15 +45,16 @@ const fields = z.object({
 
 const RESOURCE_TYPES = ['file', 'folder'];
 
-/** Issues of a part are named from the top of the body. */
+/** What is wrong with a part is told from the top of the body. */
 function within<T>(part: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'body.malformed') throw error;
-    const issues = error.facts['validationErrors'] as readonly { name: string; message: string }[];
-    const validationErrors = issues.map(({ name, message }) => ({ name: `${part}.${name}`, message }));
-    throw new Fault('body.malformed', { validationErrors }, error);
+    if (!isFault(error, 'body.malformed')) throw error;
+    const errors = error.facts['errors'] as readonly { path: string; message: string }[];
+    throw new Fault('body.malformed', {
+      errors: errors.map(({ path, message }) => ({ path: `${part}.${path}`, message })),
+    });
   }
 }
 

@@ -50,13 +50,13 @@ const missing = (issue: z.core.$ZodIssue) => issue.code === 'invalid_type' && /r
 
 const MOST_ISSUES = 20;
 
-/** Parses a body as a whole. Throws `body.malformed` with the fields and what is wrong with each. */
+/** Parses a body as a whole. Throws `body.malformed` with the paths and what is wrong with each. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  const validationErrors = result.error.issues.slice(0, MOST_ISSUES).map((issue) => ({
-    name: issue.path.join('.'),
+  const errors = result.error.issues.slice(0, MOST_ISSUES).map((issue) => ({
+    path: issue.path.join('.'),
     message: missing(issue) ? 'REQUIRED' : word(issue.code === 'custom' ? issue.message : issue.code),
   }));
-  throw new Fault('body.malformed', { validationErrors });
+  throw new Fault('body.malformed', { errors });
 }

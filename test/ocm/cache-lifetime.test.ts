@@ -18,5 +18,5 @@ test.each([
 });
 
 test('a server that keeps failing is asked less and less often, but never forgotten', () => {
-  expect([1, 2, 3, 6, 100].map(pauseAfter)).toEqual([10_000, 20_000, 40_000, 300_000, 300_000]);
+  expect([1, 2, 3, 6, 100].map(pauseAfter)).toEqual([5_000, 10_000, 20_000, 60_000, 60_000]);
 });

@@ -19,7 +19,7 @@ const refusal = (body: unknown): unknown => {
   }
   return 'taken';
 };
-const wrong = (name: string, message: string) => ({ code: 'body.malformed', validationErrors: [{ name, message }] });
+const wrong = (name: string, message: string) => ({ code: 'body.malformed', errors: [{ path: name, message }] });
 
 test('contents arrive decoded, the group id in its one form, the domain in lower case', () => {
   expect(parseNotification({ ...commit, senderDomain: 'CLOUD.example.org:8443' })).toEqual({

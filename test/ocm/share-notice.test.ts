@@ -61,7 +61,7 @@ test('issues of a part are named from the top', () => {
   const body = { ...share, protocol: { name: 'multi', webdav: { uri: 'x' } } };
   expect(() => parseShareNotice(body)).toThrow(
     expect.objectContaining({
-      facts: { validationErrors: [{ name: 'protocol.webdav.sharedSecret', message: 'REQUIRED' }] },
+      facts: { errors: [{ path: 'protocol.webdav.sharedSecret', message: 'REQUIRED' }] },
     }),
   );
 });

@@ -5,7 +5,8 @@ import { outbox } from './0004-outbox.js';
 import { groups } from './0005-groups.js';
 import { tokens } from './0006-tokens.js';
 import { shares } from './0007-shares.js';
+import { inbox } from './0008-inbox.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
-export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox, groups, tokens, shares];
+export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox, groups, tokens, shares, inbox];

@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryController } from './discovery.controller.js';
+import { JwksController } from './jwks.controller.js';
+import { PeerDirectory } from './peer-directory.client.js';
+import { PeerClient } from './peer.client.js';
+import { PeerDocumentRow, PeerRepository } from './peer.repository.js';
+import { ReplayRepository, SeenSignatureRow } from './replay.repository.js';
+import { ServerKeyRepository, ServerKeyRow } from './server-key.repository.js';
+import { ServerKeysService, TokenKeys } from './server-keys.service.js';
+import { SignatureGuard } from './signature.guard.js';
+import { SignedAnswerService } from './signed-answer.service.js';
+import { OcmUpkeepWorker } from './upkeep.worker.js';
+
+export const OCM_ROWS = [ServerKeyRow, PeerDocumentRow, SeenSignatureRow];
+
+const exported = [PeerClient, PeerDirectory, SignatureGuard, ServerKeysService, TokenKeys];
+
+/** The wire: who other servers are, what they and we sign, and what is said to them. */
+@Module({
+  controllers: [DiscoveryController, JwksController],
+  providers: [...exported, ServerKeyRepository, PeerRepository, ReplayRepository, SignedAnswerService, OcmUpkeepWorker],
+  // The guard is made anew in every module whose controllers use it, so what it needs is exported too.
+  exports: [...exported, ReplayRepository],
+})
+export class OcmModule {}

@@ -1,0 +1,144 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { Agent, buildConnector, request as undiciRequest } from 'undici';
+import { Fault } from '../kernel/fault.js';
+import { Network, type HttpAnswer, type HttpRequest } from '../kernel/network.js';
+import { isAddress, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
+
+type Resolve = (hostname: string, answer: (error: Error | null, found: readonly LookupAddress[]) => void) => void;
+
+const CONNECT_MS = 10_000;
+const IDLE_MS = 30_000;
+const CONNECTIONS_PER_HOST = 32;
+
+/** Our signatures cover the length of an empty body; undici leaves it out of a GET, though HTTP allows it there. */
+subscribe('undici:request:create', (message) => {
+  const { request } = message as { request: { method: string; contentLength: number | null; headers: string[] } };
+  if (request.method === 'GET' && request.contentLength === 0) request.headers.push('content-length', '0');
+});
+
+const systemResolve: Resolve = (hostname, answer) => {
+  systemLookup(hostname, { all: true }, (error, found) => answer(error, found));
+};
+
+/** The network of the machine, with kept connections and a guard on every address that is connected to. */
+export class UndiciNetwork extends Network {
+  private readonly agent: Agent;
+
+  constructor(
+    private readonly policy: AddressPolicy,
+    private readonly resolve: Resolve = systemResolve,
+  ) {
+    super();
+    this.agent = new Agent({
+      connections: CONNECTIONS_PER_HOST,
+      keepAliveTimeout: IDLE_MS,
+      connect: guarded(
+        buildConnector({ timeout: CONNECT_MS, lookup: this.lookup } as buildConnector.BuildOptions),
+        policy,
+      ),
+    });
+  }
+
+  async fetch({ method, url, headers, body, timeoutMs, maxBytes }: HttpRequest): Promise<HttpAnswer> {
+    try {
+      const answer = await undiciRequest(url, {
+        dispatcher: this.agent,
+        method,
+        headers: { ...headers },
+        body: body ?? null,
+        signal: AbortSignal.timeout(timeoutMs),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      });
+      const read = new Uint8Array(await readUpTo(answer.body, maxBytes, Number(answer.headers['content-length'])));
+      return { status: answer.statusCode, headers: joined(answer.headers), body: read };
+    } catch (error) {
+      throw asFault(error, url);
+    }
+  }
+
+  /** Ends the connections that are kept. */
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+
+  private readonly lookup: LookupFunction = (hostname, options, callback) => {
+    const answer = (error: Error | null, found: readonly LookupAddress[]) => {
+      const allowed = found.filter(({ address }) => mayConnect(address, this.policy));
+      const [first] = allowed;
+      if (error || !first) {
+        callback(error ?? new Fault('peer.address-refused', { hostname }), '');
+      } else if (options.all) {
+        callback(null, allowed);
+      } else {
+        callback(null, first.address, first.family);
+      }
+    };
+    if (isLocalName(hostname)) answer(null, [{ address: '127.0.0.1', family: 4 }]);
+    else this.resolve(hostname, answer);
+  };
+}
+
+type Connector = buildConnector.connector;
+
+/**
+ * Addresses are judged thrice: as literals, which no lookup sees; as what a name resolves to; and as what is connected
+ * in the end.
+ */
+export function guarded(connect: Connector, policy: AddressPolicy): Connector {
+  const refused = (address: string) => new Fault('peer.address-refused', { address });
+  return (options, callback) => {
+    if (isAddress(options.hostname) && !mayConnect(options.hostname, policy)) {
+      callback(refused(options.hostname), null);
+      return;
+    }
+    connect(options, (...[error, socket]) => {
+      const address = socket?.remoteAddress ?? '';
+      if (error || mayConnect(address, policy)) {
+        callback(...([error, socket] as Parameters<buildConnector.Callback>));
+        return;
+      }
+      socket?.destroy();
+      callback(refused(address), null);
+    });
+  };
+}
+
+type Body = AsyncIterable<Uint8Array> & { destroy(): unknown };
+
+async function readUpTo(body: Body, maxBytes: number, announced: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const tooLarge = announced > maxBytes;
+  if (!tooLarge) {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > maxBytes) break;
+      chunks.push(chunk);
+    }
+  }
+  if (!tooLarge && length <= maxBytes) return Buffer.concat(chunks);
+  (body as unknown as NodeJS.EventEmitter).on('error', () => undefined);
+  body.destroy();
+  throw new Fault('peer.answer-too-large', { maxBytes });
+}
+
+const joined = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  );
+
+const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
+
+function asFault(error: unknown, url: string): Fault {
+  if (error instanceof Fault) return error;
+  const { host } = new URL(url);
+  const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
+  const timedOut = name === 'TimeoutError' || (typeof code === 'string' && TIMEOUTS.has(code));
+  if (timedOut) return new Fault('peer.timeout', { host }, error);
+  return new Fault('peer.unreachable', { host, reason: typeof code === 'string' ? code : message }, error);
+}
