@@ -1,0 +1,38 @@
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { demo } from './cli/demo/demo.command.js';
+import { SystemClock } from './platform/system.provider.js';
+
+const line = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(`${text}\n`);
+
+/** What a child needs of our environment to run at all; its configuration it gets from whoever starts it. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'LC_ALL', 'NODE_OPTIONS'];
+const environment = Object.fromEntries(
+  INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+);
+
+type Command = (args: readonly string[]) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  demo: (args) =>
+    demo(args, {
+      clock: new SystemClock(),
+      script: fileURLToPath(new URL('main.js', import.meta.url)),
+      environment,
+      temporary: tmpdir(),
+      out: line(process.stdout),
+      err: line(process.stderr),
+      onStop: (stop) => {
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+      },
+    }),
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (!command) {
+  line(process.stderr)(`usage: covey ${Object.keys(COMMANDS).join('|')} [arguments]`);
+  process.exitCode = 64;
+} else {
+  process.exitCode = await command(args);
+}

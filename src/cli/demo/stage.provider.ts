@@ -1,0 +1,188 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Access, AccessVerifier } from '../../integration/access-verifier.js';
+import { WebdavFiles } from '../../integration/webdav-files.service.js';
+import { host, type Host, ocmAddress } from '../../kernel/address.js';
+import type { Clock } from '../../kernel/clock.js';
+import { GROUP } from './act-founding.js';
+import { LoopbackClient } from './loopback.client.js';
+import { freePorts, ServerProcess } from './server-process.provider.js';
+import type { Answer, Decision, FileServer, Server, Stage } from './stage.js';
+import { Waiting } from './waiting.provider.js';
+
+const NAMES = ['alpha', 'beta', 'gamma'] as const;
+const FILE = 'measurements.csv';
+const CONTENT = 'station,kelvin\nnorth,271.3\nsouth,288.9\n';
+/** Short, so that the story can wait for a token to die of age. */
+const TOKEN_LIFETIME_S = 20;
+const COMES_TRUE_WITHIN_MS = 30_000;
+
+export interface Surroundings {
+  readonly clock: Clock;
+  /** `main.js` of the built service. */
+  readonly script: string;
+  /** What the servers inherit: paths and locale, no configuration. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where a folder may be made for as long as this lasts. */
+  readonly temporary: string;
+  readonly signal: AbortSignal;
+}
+
+interface Running {
+  readonly domain: Host;
+  readonly port: number;
+  process: ServerProcess;
+}
+
+/** Three servers and a file server on this machine: opened together, closed whatever happens. */
+export class OpenStage {
+  private readonly folder: string;
+  private readonly http = new LoopbackClient();
+  private readonly waiting: Waiting;
+  private readonly running: Running[] = [];
+  private files: WebdavFiles | undefined;
+  private copy: Promise<Server> | undefined;
+
+  constructor(private readonly around: Surroundings) {
+    this.folder = mkdtempSync(join(around.temporary, 'covey-demo-'));
+    this.waiting = new Waiting(around.clock, around.signal);
+  }
+
+  /** Throws when a server does not come up. */
+  async open(): Promise<Stage> {
+    const ports = await freePorts(NAMES.length);
+    for (const [index, name] of NAMES.entries()) {
+      const domain = host(`${name}.localhost:${ports[index]}`);
+      this.run(name, domain, ports[index]!);
+    }
+    const [alpha, beta, gamma] = await Promise.all(this.running.map((one) => this.server(one)));
+    const files = await this.fileServer(alpha!);
+    const until: Stage['until'] = (what, probe) => this.waiting.until(what, COMES_TRUE_WITHIN_MS, probe);
+    const copyOfGamma = () => (this.copy ??= this.copyOf(this.running[2]!));
+    return { alpha: alpha!, beta: beta!, gamma: gamma!, files, copyOfGamma, until, notes: new Map() };
+  }
+
+  /** Where to look at servers that stay. */
+  get places(): { name: string; url: string; pid: number | undefined; apiKeyFile: string; log: string }[] {
+    return this.running.map(({ domain, process: { name, pid, apiKeyFile, log } }) => {
+      return { name, url: `http://${domain}`, pid, apiKeyFile, log };
+    });
+  }
+
+  /** What the servers said last, for who has to find out what went wrong. */
+  get lastWords(): string {
+    return this.running.map(({ process }) => `--- ${process.name}\n${process.lastWords()}`).join('\n');
+  }
+
+  /** Stops everything that was started; says whether every server stopped cleanly. */
+  async close(): Promise<boolean> {
+    const clean = await Promise.all(this.running.map(({ process }) => process.stop()));
+    await this.files?.close();
+    await this.http.close();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    return clean.every(Boolean);
+  }
+
+  private run(name: string, domain: Host, port: number): Running {
+    const { script, environment } = this.around;
+    const process = ServerProcess.start({
+      name,
+      script,
+      folder: join(this.folder, name),
+      environment: {
+        ...environment,
+        COVEY_DOMAIN: domain,
+        COVEY_LISTEN: `127.0.0.1:${port}`,
+        COVEY_DEVELOPMENT: 'on',
+        COVEY_PROVIDER_NAME: `Covey ${name}`,
+        COVEY_TOKEN_LIFETIME: String(TOKEN_LIFETIME_S),
+      },
+    });
+    const one = { domain, port, process };
+    this.running.push(one);
+    return one;
+  }
+
+  /** While its database is closed; a copy of a database in use may be torn. */
+  private async copyOf(original: Running): Promise<Server> {
+    const name = 'copy';
+    const [port] = await freePorts(1);
+    await original.process.stop();
+    cpSync(join(this.folder, original.process.name), join(this.folder, name), { recursive: true });
+    original.process = original.process.again();
+    const copy = this.run(name, original.domain, port!);
+    const [server] = await Promise.all([this.server(copy), this.server(original)]);
+    return server;
+  }
+
+  /** Addressed by its port: the domain of a copy leads to the original. */
+  private async server({ domain, port, process }: Running): Promise<Server> {
+    const url = `http://127.0.0.1:${port}`;
+    await process.ready(this.waiting, async () => (await this.http.send('GET', `${url}/readyz`)).status === 200);
+    const key = readFileSync(process.apiKeyFile, 'utf8').trim();
+    const send = (method: string, path: string, body?: object): Promise<Answer> => {
+      const headers = {
+        host: domain,
+        authorization: `Bearer ${key}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      };
+      return this.http.send(method, `${url}${path}`, headers, body && JSON.stringify(body));
+    };
+    return {
+      name: process.name,
+      domain,
+      url,
+      user: (identifier) => ocmAddress(`${identifier}@${domain}`),
+      get: (path) => send('GET', path),
+      post: (path, body) => send('POST', path, body),
+      delete: (path) => send('DELETE', path),
+    };
+  }
+
+  /** It knows the name of one OCM server, and one group that is welcome. */
+  private async fileServer(issuer: Server): Promise<FileServer> {
+    const folder = join(this.folder, 'files');
+    mkdirSync(folder);
+    writeFileSync(join(folder, FILE), CONTENT);
+    const policy = { issuers: [issuer.domain], plainHttp: true };
+    const verifier = new AccessVerifier(
+      policy,
+      (url) => this.http.json(url),
+      () => this.around.clock.now(),
+    );
+    let access: Access | undefined;
+    let decision: Decision | undefined;
+    this.files = new WebdavFiles({
+      folder,
+      policy: { groups: [issuer.user(GROUP)] },
+      verifier: { verify: async (token) => (access = await verifier.verify(token)) },
+      tell: ({ method, code }) => (decision = decisionOf(method, code, access)),
+    });
+    const root = await this.files.listen({ host: '127.0.0.1', port: 0 });
+    const file = new URL(FILE, root).href;
+    return {
+      file,
+      content: CONTENT,
+      request: (method, token) => {
+        access = decision = undefined;
+        const headers = { depth: '0', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+        return this.http.send(method, file, headers);
+      },
+      lastDecision: () => decision,
+    };
+  }
+}
+
+const decisionOf = (method: string, code: string, access: Access | undefined): Decision => ({
+  method,
+  code,
+  ...(access?.group
+    ? {
+        issuer: access.issuer,
+        group: access.audience,
+        recipient: access.group.recipient,
+        members: access.group.members,
+        epoch: access.group.epoch,
+      }
+    : {}),
+});
