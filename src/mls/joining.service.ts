@@ -57,9 +57,11 @@ export class JoiningService {
     if (hostOf(userId) !== this.config.domain) throw new Fault('client.foreign', { address: userId });
     const refs = welcomeRefs(welcome);
     const digest = commitDigest(welcome);
+    // Locked first: the same Welcome that comes twice at once waits here for itself.
+    const ours = await this.keyPackages.lockAmong(tx, refs);
     const before = await this.welcomes.find(tx, digest, userId);
     if (before) return this.again(tx, userId, before.mlsGroupId);
-    const own = await this.keyPackageFor(tx, userId, refs);
+    const own = ours.find(({ address }) => address === userId) ?? (await this.refuse(tx, userId, refs, ours));
     const state = await join(welcome, readKeyPackage(own.message), own.privateKeys, this.suite);
     const view = viewOf(state);
     const { mlsGroupId } = view;
@@ -80,10 +82,7 @@ export class JoiningService {
     return { view: viewOf(stateOf(group, userId)), ready: true };
   }
 
-  private async keyPackageFor(tx: Tx, userId: OcmAddress, refs: readonly string[]): Promise<OwnKeyPackage> {
-    const ours = await this.keyPackages.lockAmong(tx, refs);
-    const own = ours.find(({ address }) => address === userId);
-    if (own) return own;
+  private async refuse(tx: Tx, userId: OcmAddress, refs: string[], ours: readonly OwnKeyPackage[]): Promise<never> {
     if (await this.welcomes.knows(tx, refs, userId)) throw new Fault('welcome.used', { userId });
     throw new Fault(ours.length > 0 ? 'welcome.wrong-user' : 'welcome.not-ours', { userId });
   }

@@ -25,9 +25,12 @@ export const single = <T>(
 ): Codec<T> => ({
   write: encode,
   read(bytes, at) {
-    const [value, length] = decode(bytes, at) ?? [];
-    if (value === undefined || length === undefined) throw new Fault('codec.malformed', { what: 'stored MLS state' });
-    return { value, end: at + length };
+    try {
+      const [value, length] = decode(bytes, at)!;
+      return { value, end: at + length };
+    } catch (cause) {
+      throw new Fault('codec.malformed', { what: 'stored MLS state' }, cause);
+    }
   },
 });
 

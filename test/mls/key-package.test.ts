@@ -8,11 +8,12 @@ import type { FaultCode } from '../../src/kernel/fault.js';
 import { checkKeyPackage, readKeyPackage, writeKeyPackage } from '../../src/mls/key-package.js';
 import { LAST_RESORT_EXTENSION, makeKeyPackage, readPrivateKeys, refOf, writePrivateKeys } from '../../src/mls/own-key-package.js';
 import { CAPABILITIES, FEDERATED_GROUP_EXTENSION, type Suite, suiteFrom } from '../../src/mls/suite.js';
-import { HandClock, LoadedDice } from './mls-world.js';
+import { TestClock } from '../support/clock.js';
+import { TestDice } from '../support/dice.js';
 
 const alice = ocmAddress('alice@a.test');
-const now = new HandClock().now();
-const dice = new LoadedDice('key-package');
+const now = new TestClock().now();
+const dice = new TestDice('key-package');
 const signatureKey = dice.bytes(32);
 const none = new Uint8Array();
 const seconds = BigInt(now.getTime() / 1000);

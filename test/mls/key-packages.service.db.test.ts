@@ -64,7 +64,7 @@ test('R-044 the last-resort KeyPackage is given when the others are exhausted, a
 test('an unknown user looks like one whose KeyPackages are exhausted, and like one of another domain', async () => {
   await using server = await MlsServer.of('a.test');
   const alice = await server.user('alice');
-  server.clock.pass(40 * DAY);
+  server.clock.advance(40 * DAY);
   const answers = [];
   for (const user of [alice, ocmAddress('nobody@a.test'), ocmAddress('alice@elsewhere.test')]) {
     answers.push(await server.keyPackages.handOut(user, B));
@@ -75,12 +75,12 @@ test('an unknown user looks like one whose KeyPackages are exhausted, and like o
 test('R-046 what nears its end is replaced, what has ended is removed', async () => {
   await using server = await MlsServer.of('a.test');
   const alice = await server.user('alice', true);
-  server.clock.pass(25 * DAY);
+  server.clock.advance(25 * DAY);
   expect(await server.keyPackages.replenish()).toBe(true);
   expect(await server.keyPackages.replenish()).toBe(false);
   const count = () => server.db.run((tx) => tx.query(`SELECT count(*)::int AS n FROM key_package`));
   expect(await count()).toEqual([{ n: 2 * (STOCK + 1) }]);
-  server.clock.pass(13 * DAY);
+  server.clock.advance(13 * DAY);
   await server.keyPackages.tidy();
   expect(await count()).toEqual([{ n: STOCK + 1 }]);
   const keyPackage = readKeyPackage(await given(server, alice));
@@ -94,7 +94,7 @@ test('R-045 one server cannot exhaust a user, and is told when to come again', a
   const limited = await server.keyPackages.handOut(alice, B);
   expect(limited).toEqual({ kind: 'limited', waitMs: PER_SERVER_AND_USER.everyMs });
   expect((await server.keyPackages.handOut(alice, host('c.test'))).kind).toBe('given');
-  server.clock.pass(PER_SERVER_AND_USER.everyMs);
+  server.clock.advance(PER_SERVER_AND_USER.everyMs);
   expect((await server.keyPackages.handOut(alice, B)).kind).toBe('given');
   expect((await server.keyPackages.handOut(alice, B)).kind).toBe('limited');
 });

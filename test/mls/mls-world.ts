@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { TransactionService } from '../../src/platform/transaction.service.js';
 import { host, type Host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
-import { Clock } from '../../src/kernel/clock.js';
-import { Dice } from '../../src/kernel/dice.js';
+import type { Dice } from '../../src/kernel/dice.js';
 import { ClientRepository } from '../../src/mls/client.repository.js';
 import { ClientsService } from '../../src/mls/clients.service.js';
 import { JoinedWelcomeRepository } from '../../src/mls/joined-welcome.repository.js';
@@ -26,39 +24,10 @@ import { Log } from '../../src/platform/logger.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
+import { TestClock } from '../support/clock.js';
 import { leaseDatabase, type Lease } from '../support/database.js';
+import { TestDice } from '../support/dice.js';
 import { MLS_ROWS } from '../../src/mls/mls.module.js';
-
-/** A clock that is moved by hand. */
-export class HandClock extends Clock {
-  constructor(private at = new Date('2026-03-01T12:00:00Z')) {
-    super();
-  }
-
-  now(): Date {
-    return new Date(this.at);
-  }
-
-  pass(ms: number): void {
-    this.at = new Date(this.at.getTime() + ms);
-  }
-}
-
-/** The same bytes in every run. */
-export class LoadedDice extends Dice {
-  private thrown = 0;
-
-  constructor(private readonly seed: string) {
-    super();
-  }
-
-  bytes(length: number): Uint8Array {
-    const blocks = Array.from({ length: Math.ceil(length / 32) }, () =>
-      createHash('sha256').update(`${this.seed} ${this.thrown++}`).digest(),
-    );
-    return new Uint8Array(Buffer.concat(blocks).subarray(0, length));
-  }
-}
 
 export const DAY = 86_400_000;
 
@@ -78,7 +47,7 @@ export class MlsServer implements AsyncDisposable {
 
   private constructor(
     readonly domain: Host,
-    readonly clock: HandClock,
+    readonly clock: TestClock,
     readonly db: TransactionService,
     readonly suite: Suite,
     readonly lease: Lease,
@@ -104,9 +73,9 @@ export class MlsServer implements AsyncDisposable {
     );
   }
 
-  static async of(domain: string, clock = new HandClock()): Promise<MlsServer> {
+  static async of(domain: string, clock = new TestClock()): Promise<MlsServer> {
     const lease = await leaseDatabase();
-    const dice = new LoadedDice(domain);
+    const dice = new TestDice(domain);
     return new MlsServer(host(domain), clock, await lease.transactions(MLS_ROWS), await suiteFrom(dice), lease, dice);
   }
 
@@ -153,4 +122,20 @@ export class MlsServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.lease.release();
   }
+}
+
+export const LAB = ocmAddress('lab@a.test');
+
+/** Alice of a.test has founded a group and added Bob of b.test. */
+export async function twoServers() {
+  const [a, b] = [await MlsServer.of('a.test'), await MlsServer.of('b.test')];
+  const [alice, bob] = [await a.user('alice', true), await b.user('bob', true)];
+  const { mlsGroupId: lab } = await a.db.run((tx) => a.mls.createGroup(tx, { address: LAB, creator: alice }));
+  const added = await a.commit(lab, { committer: alice, add: [await b.keyPackage(bob)] });
+  await b.join(bob, added.welcome!);
+  const release = async () => {
+    await a[Symbol.asyncDispose]();
+    await b[Symbol.asyncDispose]();
+  };
+  return { a, b, alice, bob, lab, added, [Symbol.asyncDispose]: release };
 }
