@@ -77,14 +77,16 @@ export class DeliveriesService {
   async measure(): Promise<void> {
     const counts = await this.transactions.statement((tx) => this.letters.counts(tx));
     const undelivered = counts.filter(({ state }) => state !== 'refused');
-    const peers = Map.groupBy(undelivered, ({ peer }) => peer);
     const at = this.clock.now().getTime();
     this.metrics.outbox(
-      [...peers].map(([peer, of]) => ({
-        peer,
-        letters: of.reduce((sum, { letters }) => sum + letters, 0),
-        oldestSeconds: Math.max(...of.map(({ oldest }) => (at - oldest.getTime()) / 1000)),
-      })),
+      [...new Set(undelivered.map(({ peer }) => peer))].map((peer) => {
+        const of = undelivered.filter((count) => count.peer === peer);
+        return {
+          peer,
+          letters: of.reduce((sum, { letters }) => sum + letters, 0),
+          oldestSeconds: Math.max(...of.map(({ oldest }) => (at - oldest.getTime()) / 1000)),
+        };
+      }),
     );
   }
 }
