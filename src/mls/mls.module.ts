@@ -1,13 +1,19 @@
 import { Module } from '@nestjs/common';
+import { OcmModule } from '../ocm/ocm.module.js';
+import { OcmModule } from '../ocm/ocm.module.js';
 import { Poller } from '../platform/poller.service.js';
 import { ClientStateRepository, MlsGroupRow } from './client-state.repository.js';
 import { ClientRepository, MlsClientRow } from './client.repository.js';
 import { ClientsService } from './clients.service.js';
 import { JoinedWelcomeRepository, JoinedWelcomeRow } from './joined-welcome.repository.js';
 import { JoiningService } from './joining.service.js';
+import { KeyPackageClient } from './key-package.client.js';
+import { KeyPackageClient } from './key-package.client.js';
 import { KeyPackageLimitRepository, KeyPackageLimitRow } from './key-package-limit.repository.js';
 import { KeyPackageStockWorker } from './key-package-stock.worker.js';
 import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
+import { KeyPackagesController } from './key-packages.controller.js';
+import { KeyPackagesController } from './key-packages.controller.js';
 import { KeyPackagesService } from './key-packages.service.js';
 import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
 import { LocalGroupsService } from './local-groups.service.js';
@@ -26,6 +32,7 @@ export const MLS_ROWS = [
 ];
 
 @Module({
+  imports: [OcmModule],
   providers: [
     suiteProvider,
     ClientRepository,
@@ -36,13 +43,15 @@ export const MLS_ROWS = [
     PendingCommitRepository,
     JoinedWelcomeRepository,
     KeyPackagesService,
+    KeyPackageClient,
     ClientsService,
     LocalGroupsService,
     JoiningService,
     MlsService,
     KeyPackageStockWorker,
   ],
-  exports: [MlsService, ClientsService],
+  controllers: [KeyPackagesController],
+  exports: [MlsService, ClientsService, KeyPackageClient],
 })
 export class MlsModule {
   constructor(poller: Poller, stock: KeyPackageStockWorker) {
