@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { OcmModule } from '../ocm/ocm.module.js';
-import { OcmModule } from '../ocm/ocm.module.js';
 import { Poller } from '../platform/poller.service.js';
 import { ClientStateRepository, MlsGroupRow } from './client-state.repository.js';
 import { ClientRepository, MlsClientRow } from './client.repository.js';
@@ -8,11 +7,9 @@ import { ClientsService } from './clients.service.js';
 import { JoinedWelcomeRepository, JoinedWelcomeRow } from './joined-welcome.repository.js';
 import { JoiningService } from './joining.service.js';
 import { KeyPackageClient } from './key-package.client.js';
-import { KeyPackageClient } from './key-package.client.js';
 import { KeyPackageLimitRepository, KeyPackageLimitRow } from './key-package-limit.repository.js';
 import { KeyPackageStockWorker } from './key-package-stock.worker.js';
 import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
-import { KeyPackagesController } from './key-packages.controller.js';
 import { KeyPackagesController } from './key-packages.controller.js';
 import { KeyPackagesService } from './key-packages.service.js';
 import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
