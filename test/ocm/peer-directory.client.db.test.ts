@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { host, type Host } from '../../src/kernel/address.js';
 import { Fault } from '../../src/kernel/fault.js';
 import { PeerDirectory } from '../../src/ocm/peer-directory.client.js';
@@ -19,14 +19,17 @@ let network: StubNetwork;
 let clock: TestClock;
 let peer: FakePeer;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lease = await leaseDatabase();
   transactions = await lease.transactions([PeerDocumentRow]);
+});
+beforeEach(async () => {
+  await transactions.run((tx) => tx.query('TRUNCATE peer_document'));
   network = new StubNetwork();
   clock = new TestClock();
   peer = new FakePeer(A, network);
 });
-afterEach(() => lease.release());
+afterAll(() => lease.release());
 
 /** A replica; all share the database. */
 const replica = (environment: Record<string, string> = {}) =>

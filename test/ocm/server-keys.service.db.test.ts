@@ -1,6 +1,6 @@
 import { verify, createPublicKey } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { parseJwkSet, verificationKey } from '../../src/ocm/jwk-set.js';
 import { ServerKeyRepository, ServerKeyRow } from '../../src/ocm/server-key.repository.js';
@@ -23,14 +23,15 @@ const start = async (environment: Record<string, string> = {}, seed = 'one') => 
   app = await boot({ lease, network: new StubNetwork(), environment, seed });
   return app.get(ServerKeysService);
 };
-beforeEach(async () => {
+beforeAll(async () => {
   lease = await leaseDatabase();
 });
 afterEach(async () => {
   await app?.close();
   app = undefined;
-  await lease.release();
+  await lease.empty();
 });
+afterAll(() => lease.release());
 
 test('the first start makes a key of each kind, named by our domain; later starts find them', async () => {
   const keys = await start();
@@ -77,7 +78,8 @@ test('private keys are sealed for the row that they stand in', async () => {
 });
 
 test('replicas that start at the same time make one set of keys', async () => {
-  const transactions = await lease.transactions([ServerKeyRow]);
+  const source = await lease.open([ServerKeyRow]);
+  const transactions = new TransactionService(source);
   const config = configFrom({ COVEY_DOMAIN: OUR_HOST });
   const replicas = ['a', 'b', 'c'].map((seed) => {
     const dice = new TestDice(seed);
@@ -88,6 +90,7 @@ test('replicas that start at the same time make one set of keys', async () => {
   expect(new Set(replicas.map(({ http }) => http.kid)).size).toBe(1);
   expect(new Set(replicas.map(({ token }) => token.kid)).size).toBe(1);
   expect(replicas[0]!.published.keys).toHaveLength(2);
+  await source.destroy();
 });
 
 test('the JWK Set is served at two places, for a while', async () => {
