@@ -131,7 +131,7 @@ export class ShareHouse implements AsyncDisposable {
     this.recipients = new RecipientsWorker(
       clock,
       db,
-      new FollowerRepository(),
+      new FollowerRepository(groups),
       members,
       shares,
       servers,
