@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { appendsOnly, isLastAdmin, keepsOrder, withoutDeparted } from '../../src/mls/admin-set.js';
 
-const set = (names: string): OcmAddress[] => [...names].map((name) => ocmAddress(`${name}@${name}.test`));
+const set = (names: string): OcmAddress[] => names.split('').map((name) => ocmAddress(`${name}@${name}.test`));
 
 describe('an admin set that becomes another', () => {
   test.each([

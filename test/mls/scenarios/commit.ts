@@ -86,7 +86,7 @@ const YEAR_2100 = 4_102_444_800n;
 export async function lifetimesAreJudgedAtTheCallersTime(lib: Library): Promise<void> {
   const [alice] = await group(lib, 'alice', 'bob');
   const lifetime = { notBefore: YEAR_2100, notAfter: YEAR_2100 + 86_400n };
-  const carol = await party('carol', alice!.suite, lifetime);
+  const carol = await party('carol', alice!.suite, { lifetime });
   const at = (currentTime: bigint) => {
     const lifetimeConfig = { ...mended.defaultLifetimeConfig, currentTime };
     const state = { ...alice!.state, clientConfig: { ...alice!.state.clientConfig, lifetimeConfig } };

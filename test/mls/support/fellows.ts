@@ -167,3 +167,5 @@ export async function expectFault(
   expect(error.code, String(error.cause)).toBe(code);
   return error.facts;
 }
+
+export const suiteOf = (seed: string): Promise<Suite> => suiteFrom(new TestDice(seed));

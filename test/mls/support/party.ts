@@ -22,13 +22,22 @@ export const config = (changes: Partial<ClientConfig> = {}): ClientConfig => ({
   ...changes,
 });
 
-export async function party(name: string, suite: Suite, lifetime = mended.defaultLifetime): Promise<Party> {
+interface Kind {
+  readonly lifetime?: mended.Lifetime;
+  readonly extensions?: number[];
+}
+
+export async function party(
+  name: string,
+  suite: Suite,
+  { lifetime = mended.defaultLifetime, extensions = [FEDERATED_GROUP_EXTENSION] }: Kind = {},
+): Promise<Party> {
   const { publicPackage, privatePackage } = await mended.generateKeyPackage(
     { credentialType: 'basic', identity: utf8(name) },
     {
       versions: ['mls10'],
       ciphersuites: [suite.name],
-      extensions: [FEDERATED_GROUP_EXTENSION],
+      extensions,
       proposals: [],
       credentials: ['basic'],
     },
