@@ -91,11 +91,16 @@ export class TestServer {
   }
 
   /** One request to the EFSS's interface, with the API key. */
-  async api(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<ApiAnswer> {
+  async api(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ApiAnswer> {
     const answer = await this.running.inject({
       method,
       url: `/api/v1${path}`,
-      headers: { authorization: `Bearer ${apiKeyOf(this.host)}` },
+      headers: { authorization: `Bearer ${apiKeyOf(this.host)}`, ...headers },
       ...(body && { payload: body }),
     });
     const isJson = /json/.test(String(answer.headers['content-type']));

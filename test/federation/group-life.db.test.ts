@@ -1,0 +1,238 @@
+import { expect, test } from 'vitest';
+import type { Person } from '../support/cast.js';
+import { World } from '../support/world.js';
+
+/** Every one of them sees the same group: epoch, admins, owner and members. */
+async function agree(lab: string, ...people: readonly Person[]) {
+  const pictures = await Promise.all(people.map((person) => person.sees(lab)));
+  const facts = pictures.map(({ mlsGroupId, epoch, admins, ownerServer, members }) => {
+    return { mlsGroupId, epoch, admins, ownerServer, members };
+  });
+  for (const fact of facts) expect(fact).toEqual(facts[0]);
+  return facts[0]!;
+}
+
+test('R-048 R-049 a group begins with its creator alone, on one server, and nobody is told', async () => {
+  await using world = await World.of('a.test');
+  const [alice] = await world.users('alice@a.test');
+  const lab = await alice.createGroup('lab');
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({
+    address: 'lab@a.test',
+    epoch: 0,
+    admins: ['alice@a.test'],
+    ownerServer: 'a.test',
+    members: [{ address: 'alice@a.test', leafIndex: 0 }],
+  });
+  expect(world.network.exchanges).toEqual([]);
+  await expect(alice.createGroup('lab')).rejects.toThrow('group.address-taken');
+  await expect(alice.createGroup('alice')).rejects.toThrow('group.address-taken');
+});
+
+test('three servers form a group, and each of them sees the same members in the same epoch', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 1 });
+  await alice.add(lab, charlie);
+  await world.settle();
+  const { epoch, members } = await agree(lab, alice, bob, charlie);
+  expect(epoch).toBe(2);
+  expect(members.map(({ address }) => address)).toEqual(['alice@a.test', 'bob@b.test', 'charlie@c.test']);
+});
+
+test('R-105 R-106 what is added together costs one epoch, and each new user gets a Welcome of their own from the admin', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, anna, bob, bella] = await world.users('alice@a.test', 'anna@a.test', 'bob@b.test', 'bella@b.test');
+  const lab = await alice.createGroup('lab', [anna, bob, bella]);
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 1 });
+  const welcomes = world.network.sent({ what: 'MLS_WELCOME' });
+  expect(welcomes.map(({ from, to }) => [from, to])).toEqual([
+    ['a.test', 'b.test'],
+    ['a.test', 'b.test'],
+  ]);
+});
+
+test('R-200 a removed member is gone everywhere at once, and no other notification is needed', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  const before = world.network.exchanges.length;
+  await alice.remove(lab, charlie);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
+  expect(await bob.members(lab)).toEqual(['alice@a.test', 'bob@b.test']);
+  expect(await charlie.sees(lab)).toMatchObject({ state: 'left', members: [] });
+  const sent = world.network.exchanges.slice(before).filter(({ request }) => request.method === 'POST');
+  expect(new Set(sent.map(({ what }) => what))).toEqual(new Set(['MLS_COMMIT']));
+});
+
+test('R-059 R-060 R-013 a member leaves by itself: its server proposes, an admin commits without being asked', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const change = await charlie.leave(lab);
+  await world.settle();
+  expect(await charlie.change(change)).toMatchObject({ state: 'done' });
+  expect(await alice.members(lab)).toEqual(['alice@a.test', 'bob@b.test']);
+  await agree(lab, alice, bob);
+  const proposals = world.network.sent({ what: 'MLS_PROPOSAL' });
+  expect(proposals.map(({ from, to }) => `${from} ${to}`).sort()).toEqual(['c.test a.test', 'c.test b.test']);
+});
+
+test('R-103 R-116 a proposal is seen by other servers only with the Commit, verbatim', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  const before = world.network.exchanges.length;
+  await charlie.leave(lab);
+  await world.settle();
+  const [proposal, ...rest] = world.network.exchanges.slice(before).filter(({ what }) => what === 'MLS_PROPOSAL');
+  expect(rest).toEqual([]);
+  expect([proposal!.from, proposal!.to]).toEqual(['c.test', 'a.test']);
+  const commits = world.network.exchanges.slice(before).filter(({ what }) => what === 'MLS_COMMIT');
+  for (const commit of commits) expect(federationOf(commit)['proposals']).toEqual([federationOf(proposal!)['content']]);
+  expect(commits.map(({ to }) => to).sort()).toEqual(['b.test', 'c.test']);
+});
+
+test('R-067 R-065 an admin who leaves is removed by another admin, and loses the role in the same Commit', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const { epoch } = await agree(lab, alice, bob);
+  await alice.leave(lab);
+  // The server of the next admin leaves a while to those before it.
+  await world.pass(15 * 60_000);
+  expect(await bob.sees(lab)).toMatchObject({ epoch: epoch + 1, admins: ['bob@b.test'], ownerServer: 'b.test' });
+  expect(await bob.members(lab)).toEqual(['bob@b.test']);
+  expect(await alice.sees(lab)).toMatchObject({ state: 'left' });
+});
+
+test('R-064 the last admin can neither leave, nor resign, nor be removed until another is appointed', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await expect(alice.leave(lab)).rejects.toThrow('change.last-admin');
+  await expect(alice.resign(lab)).rejects.toThrow('change.last-admin');
+  await expect(bob.remove(lab, alice)).rejects.toThrow('change.not-admin');
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await alice.resign(lab);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ admins: ['bob@b.test'] });
+});
+
+test('R-066 R-072 when the first admin resigns the next one owns the group, and arbitrates from then on', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ admins: ['alice@a.test', 'bob@b.test'], ownerServer: 'a.test' });
+  await alice.resign(lab);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ admins: ['bob@b.test'], ownerServer: 'b.test' });
+  await bob.add(lab, charlie);
+  await world.settle();
+  const { members } = await agree(lab, alice, bob, charlie);
+  expect(members).toHaveLength(3);
+  await expect(alice.remove(lab, charlie)).rejects.toThrow('change.not-admin');
+});
+
+test('R-053 R-015 an admin of another server has the owner server arbitrate', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const change = await bob.add(lab, charlie);
+  await world.settle();
+  expect(await bob.change(change)).toMatchObject({ state: 'done' });
+  await agree(lab, alice, bob, charlie);
+  const commits = world.network.sent({ what: 'MLS_COMMIT' }).slice(-2);
+  expect(commits.map(({ from, to }) => `${from} ${to}`)).toContain('b.test a.test');
+  // R-105: the Welcome comes from the admin who made the Commit, not from the owner.
+  expect(world.network.sent({ what: 'MLS_WELCOME', to: charlieHost }).map(({ from }) => from)).toEqual(['b.test']);
+});
+
+test('R-020 of two admins at once one wins, and the other makes the Commit anew', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test', 'd.test');
+  const [alice, bob, charlie, dora] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test', 'dora@d.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const { epoch } = await agree(lab, alice, bob);
+  // Bob's Commit is on its way while Alice's is accepted: they cannot hear each other.
+  world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT');
+  world.wire('a.test', 'b.test').loseNextRequest('MLS_COMMIT');
+  const [first, second] = [await alice.add(lab, dora), await bob.add(lab, charlie)];
+  await world.pass(10 * 60_000);
+  expect(await alice.change(first)).toMatchObject({ state: 'done' });
+  expect(await bob.change(second)).toMatchObject({ state: 'done' });
+  expect(await agree(lab, alice, bob, charlie, dora)).toMatchObject({ epoch: epoch + 2 });
+  expect(world.network.sent({ what: 'MLS_COMMIT', from: bobHost, to: aliceHost, outcome: 409 }).length).toBeGreaterThan(
+    0,
+  );
+});
+
+test('a user of a member server who is added later joins the state that is there already', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob, bella] = await world.users('alice@a.test', 'bob@b.test', 'bella@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.add(lab, bella);
+  await world.settle();
+  await agree(lab, alice, bob, bella);
+  await alice.remove(lab, bob);
+  await world.settle();
+  expect(await agree(lab, alice, bella)).toMatchObject({ epoch: 3 });
+});
+
+test('who left and is added again is a member again, on the same server and in the same group', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.remove(lab, bob);
+  await world.settle();
+  expect(await bob.sees(lab)).toMatchObject({ state: 'left' });
+  await alice.add(lab, bob);
+  await world.settle();
+  expect(await bob.sees(lab)).toMatchObject({ state: 'active', epoch: 3 });
+  await agree(lab, alice, bob);
+});
+
+test('whom nobody knows cannot be added, and is told apart from a server that is down', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice] = await world.users('alice@a.test');
+  const lab = await alice.createGroup('lab');
+  const unknown = await alice.add(lab, 'nobody@b.test');
+  const absent = await alice.add(lab, 'nobody@gone.test');
+  await world.settle();
+  expect(await alice.change(unknown)).toMatchObject({ state: 'refused', code: 'key-package.none' });
+  expect(await alice.change(absent)).toMatchObject({ state: 'requested' });
+  expect(await alice.sees(lab)).toMatchObject({ epoch: 0 });
+});
+
+test('the same request with the same Idempotency-Key asks once', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab');
+  const ask = (address: string) => {
+    const headers = { 'idempotency-key': 'key-1' };
+    return world.server('a.test').api('POST', `/groups/${lab}/members`, { address, by: 'alice@a.test' }, headers);
+  };
+  const [one, two] = [await ask('bob@b.test'), await ask('bob@b.test')];
+  expect(one.status).toBe(202);
+  expect(two).toEqual(one);
+  expect(await ask('eve@b.test')).toMatchObject({ status: 422, body: { code: 'idempotency.reused' } });
+});
+
+const [aliceHost, bobHost, charlieHost] = ['a.test', 'b.test', 'c.test'] as never[];
+
+function federationOf({ request }: { request: { body?: Uint8Array } }): Record<string, unknown> {
+  const body = JSON.parse(Buffer.from(request.body!).toString()) as { notification: { federation: object } };
+  return body.notification.federation as Record<string, unknown>;
+}
