@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Dice } from '../kernel/dice.js';
 import type { Config } from './config.js';
 import { FaultFilter } from './fault.filter.js';
@@ -35,6 +35,7 @@ export async function dressHttp(app: NestFastifyApplication, config: Config): Pr
   const log = app.get(Log);
   const server = app.getHttpAdapter().getInstance();
   logRequests(server, log, app.get(Metrics));
+  endConnectionsWhenStopping(server);
   // Fastify's own would be asked first.
   server.removeContentTypeParser(['application/json', 'text/plain']);
   app.useBodyParser(JSON_TYPES, { bodyLimit: config.bodyLimit }, (_request, body, done) => {
@@ -52,6 +53,19 @@ export async function dressHttp(app: NestFastifyApplication, config: Config): Pr
   );
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     void reply.header('content-security-policy', request.url.startsWith('/api/docs') ? API_PAGE : PAGES);
+    done();
+  });
+}
+
+/** Whoever is answered during the stop must not keep the connection, which would hold the stop up. */
+function endConnectionsWhenStopping(server: FastifyInstance): void {
+  let stopping = false;
+  server.addHook('preClose', (done) => {
+    stopping = true;
+    done();
+  });
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (stopping) void reply.header('connection', 'close');
     done();
   });
 }
