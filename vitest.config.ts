@@ -13,7 +13,7 @@ const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): Use
     isolate: false,
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     setupFiles: ['reflect-metadata'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     ...files,
   },

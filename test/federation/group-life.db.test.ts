@@ -1,16 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Person } from '../support/cast.js';
+import { host } from '../../src/kernel/address.js';
 import { World } from '../support/world.js';
-
-/** Every one of them sees the same group: epoch, admins, owner and members. */
-async function agree(lab: string, ...people: readonly Person[]) {
-  const pictures = await Promise.all(people.map((person) => person.sees(lab)));
-  const facts = pictures.map(({ mlsGroupId, epoch, admins, ownerServer, members }) => {
-    return { mlsGroupId, epoch, admins, ownerServer, members };
-  });
-  for (const fact of facts) expect(fact).toEqual(facts[0]);
-  return facts[0]!;
-}
+import { agree, federationOf } from './agreement.js';
 
 test('R-048 R-049 a group begins with its creator alone, on one server, and nobody is told', async () => {
   await using world = await World.of('a.test');
@@ -156,7 +147,7 @@ test('R-053 R-015 an admin of another server has the owner server arbitrate', as
   const commits = world.network.sent({ what: 'MLS_COMMIT' }).slice(-2);
   expect(commits.map(({ from, to }) => `${from} ${to}`)).toContain('b.test a.test');
   // R-105: the Welcome comes from the admin who made the Commit, not from the owner.
-  expect(world.network.sent({ what: 'MLS_WELCOME', to: charlieHost }).map(({ from }) => from)).toEqual(['b.test']);
+  expect(world.network.sent({ what: 'MLS_WELCOME', to: host('c.test') }).map(({ from }) => from)).toEqual(['b.test']);
 });
 
 test('R-020 of two admins at once one wins, and the other makes the Commit anew', async () => {
@@ -174,9 +165,9 @@ test('R-020 of two admins at once one wins, and the other makes the Commit anew'
   expect(await alice.change(first)).toMatchObject({ state: 'done' });
   expect(await bob.change(second)).toMatchObject({ state: 'done' });
   expect(await agree(lab, alice, bob, charlie, dora)).toMatchObject({ epoch: epoch + 2 });
-  expect(world.network.sent({ what: 'MLS_COMMIT', from: bobHost, to: aliceHost, outcome: 409 }).length).toBeGreaterThan(
-    0,
-  );
+  expect(
+    world.network.sent({ what: 'MLS_COMMIT', from: host('b.test'), to: host('a.test'), outcome: 409 }).length,
+  ).toBeGreaterThan(0);
 });
 
 test('a user of a member server who is added later joins the state that is there already', async () => {
@@ -229,10 +220,3 @@ test('the same request with the same Idempotency-Key asks once', async () => {
   expect(two).toEqual(one);
   expect(await ask('eve@b.test')).toMatchObject({ status: 422, body: { code: 'idempotency.reused' } });
 });
-
-const [aliceHost, bobHost, charlieHost] = ['a.test', 'b.test', 'c.test'] as never[];
-
-function federationOf({ request }: { request: { body?: Uint8Array } }): Record<string, unknown> {
-  const body = JSON.parse(Buffer.from(request.body!).toString()) as { notification: { federation: object } };
-  return body.notification.federation as Record<string, unknown>;
-}
