@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { OcmAddress } from '../../kernel/address.js';
 import { agreed, answered, carriedOut, groupPath, shown } from './cast.js';
-import type { Stage } from './stage.js';
+import type { Server, Stage } from './stage.js';
 import { type Act, insist } from './story.js';
 
 export const GROUP = 'lab';
@@ -81,10 +82,29 @@ export const founding: Act<Stage> = {
         return [...all.map(({ name }) => `${name}: epoch ${epoch}`), shown(seen), 'the three pictures are equal'];
       },
     },
+    {
+      says: 'Each EFSS asks its own server: is Carol in the group? Is Dave?',
+      play: async (stage) => {
+        const { alpha, beta, gamma } = stage;
+        const [carol, dave] = [gamma.user('carol'), gamma.user('dave')];
+        return Promise.all(
+          [alpha, beta, gamma].map(async (server) => {
+            const [about, other] = [await isMember(stage, server, carol), await isMember(stage, server, dave)];
+            insist(about.member && !other.member, 'Carol, and not Dave', [about, other]);
+            return `${server.name}: Carol yes, Dave no, as of epoch ${about.epoch}`;
+          }),
+        );
+      },
+    },
   ],
 };
 
-async function added(stage: Stage, identifier: string, home: Stage['beta']): Promise<number> {
+const membership = z.object({ member: z.boolean(), epoch: z.number() });
+
+const isMember = async (stage: Stage, server: Server, user: OcmAddress) =>
+  answered(await server.get(`${groupPath(groupOf(stage))}/members/${encodeURIComponent(user)}`), 200, membership);
+
+async function added(stage: Stage, identifier: string, home: Server): Promise<number> {
   const { alpha } = stage;
   const body = { address: home.user(identifier), by: alpha.user('alice') };
   return carriedOut(stage, alpha, await alpha.post(`${groupPath(groupOf(stage))}/members`, body));

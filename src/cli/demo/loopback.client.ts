@@ -7,6 +7,8 @@ const LONGEST_MS = 20_000;
 /** HTTP on this machine. Every name means this machine, as those below `localhost` do (RFC 6761 section 6.3). */
 export class LoopbackClient {
   private readonly agent = new Agent({
+    // No connection is kept: servers are stopped and started on the way.
+    pipelining: 0,
     headersTimeout: LONGEST_MS,
     bodyTimeout: LONGEST_MS,
     connect: { lookup: (_name, options, callback) => lookup('127.0.0.1', options, callback) },

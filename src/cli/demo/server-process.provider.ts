@@ -4,8 +4,9 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Waiting } from './waiting.provider.js';
 
-const START_WITHIN_MS = 90_000;
-const STOP_WITHIN_MS = 15_000;
+const START_WITHIN_MS = 180_000;
+/** Longer than a server gives itself (COVEY_SHUTDOWN_TIMEOUT). */
+const STOP_WITHIN_MS = 30_000;
 
 export interface ServerProcessOptions {
   readonly name: string;
