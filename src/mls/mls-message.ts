@@ -9,10 +9,10 @@ import {
   type Welcome,
 } from 'ts-mls';
 import type { FramedContentCommit } from 'ts-mls/framedContent.js';
-import { decodeKeyPackage, encodeKeyPackage } from 'ts-mls/keyPackage.js';
-import { sameBytes } from '../kernel/bytes.js';
+import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, mlsGroupId, type CommitDigest, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import { walkKeyPackage, walkMessage } from './message-walk.js';
 
 export type MessageKind = 'commit' | 'proposal' | 'welcome' | 'key-package' | 'application';
 
@@ -46,15 +46,13 @@ export const commitDigest = (bytes: Uint8Array): CommitDigest => hash('sha256', 
 
 const malformed = (what: string, cause?: unknown) => new Fault('codec.malformed', { what }, cause);
 
-/**
- * Reads exactly one MLSMessage. Throws `codec.malformed` for anything else: what does not encode back to the same bytes
- * has a tail, a vector length that is longer than needed, or a presence octet other than 0 and 1. RFC 9420 section 2.1
- */
+/** Reads exactly one MLSMessage. Throws `codec.malformed` for anything else; see `walkMessage`. RFC 9420 section 2.1 */
 function readMessage(bytes: Uint8Array): MLSMessage {
   if (bytes.length > Math.max(...Object.values(LONGEST))) throw malformed('message too long');
+  walkMessage(bytes);
   try {
     const message = decodeMlsMessage(bytes, 0)?.[0];
-    if (message && sameBytes(encodeMlsMessage(message), bytes)) return message;
+    if (message) return message;
   } catch (cause) {
     throw malformed('MLSMessage', cause);
   }
@@ -107,8 +105,8 @@ function placeOf(message: MLSMessage): { readonly groupId: Uint8Array; readonly 
 function isBareKeyPackage(bytes: Uint8Array): boolean {
   if (bytes.length > LONGEST['key-package']) return false;
   try {
-    const keyPackage = decodeKeyPackage(bytes, 0)?.[0];
-    return keyPackage !== undefined && sameBytes(encodeKeyPackage(keyPackage), bytes);
+    walkKeyPackage(bytes);
+    return decodeKeyPackage(bytes, 0) !== undefined;
   } catch {
     return false;
   }

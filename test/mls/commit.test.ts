@@ -47,7 +47,7 @@ describe('a Commit of ours', () => {
     expect(types(other.commit)).toEqual(['remove']);
   });
 
-  test('R-053 R-070 R-072 appoints at the end, and the next in the list follows', async () => {
+  test('R-053 R-070 appoints at the end, and the next in the list follows', async () => {
     await group.commit('alice', { admins: ['alice', 'bob', 'carol'].map(address) });
     expect(group.view('dave').admins).toEqual(['alice', 'bob', 'carol'].map(address));
     await group.commit('alice', { admins: ['bob', 'carol'].map(address) });
@@ -81,7 +81,7 @@ describe('a Commit of ours', () => {
     expect(await path({ add: [(await fellow('erin', group.suite)).keyPackage] })).toBe(false);
   });
 
-  test('R-060 R-114 R-115 R-116 covers the leave of a member by reference, and carries it as it was sent', async () => {
+  test('R-114 R-115 R-116 covers the leave of a member by reference, and carries it as it was sent', async () => {
     const leave = await group.propose('dave', { proposalType: 'remove', remove: { removed: group.leaf('dave') } });
     const made = await group.commit('alice', { proposals: [leave], remove: [group.leaf('carol')] });
     expect(types(made.commit)).toEqual(['reference', 'remove']);
@@ -104,7 +104,7 @@ describe('a Commit of ours', () => {
     await expectFault(group.build('bob', { admins: [] }), 'commit.no-admin');
   });
 
-  test('must pass the policy that the others apply', async () => {
+  test('R-054 must pass the policy that the others apply', async () => {
     await expectFault(group.build('carol'), 'commit.not-admin');
     await expectFault(group.build('alice', { admins: ['bob', 'alice'].map(address) }), 'commit.admins-reordered');
     await expectFault(group.build('alice', { admins: ['alice', 'erin'].map(address) }), 'commit.ghost-admin');
@@ -113,7 +113,7 @@ describe('a Commit of ours', () => {
     await expectFault(group.build('alice', { remove: [99] }), 'commit.invalid');
   });
 
-  test('R-046 adds no KeyPackage before or after its lifetime', async () => {
+  test('adds no KeyPackage before or after its lifetime', async () => {
     const { keyPackage } = await fellow('erin', group.suite);
     for (const now of [new Date(NOW.getTime() - DAY), new Date(NOW.getTime() + 31 * DAY)]) {
       await expectFault(group.build('alice', { add: [keyPackage], now }), 'commit.invalid');

@@ -43,7 +43,7 @@ describe('a Commit that is followed', () => {
     group = await standing();
   });
 
-  test('R-104 R-113 all members end in the same epoch with the same Group Key', async () => {
+  test('all members end in the same epoch with the same Group Key', async () => {
     await group.commit('alice');
     await group.commit('bob', { join: [await fellow('erin', group.suite)] });
     await group.commit('alice', { remove: [group.leaf('dave')] });
@@ -76,7 +76,7 @@ describe('a Commit that is followed', () => {
     await expectFault(advance(advanced.state, { commit: later, proposals: [] }, group.suite), 'group.closed');
   });
 
-  test('R-061 R-081 a rejoin pair gives a member a fresh leaf, an admin too', async () => {
+  test('R-081 a rejoin pair gives a member a fresh leaf, an admin too', async () => {
     const again = await fellow('bob', group.suite);
     const old = group.leaf('bob');
     const made = await group.build('alice', { remove: [old], add: [again.keyPackage] });

@@ -33,7 +33,7 @@ describe('a proposal', () => {
     });
   });
 
-  test('R-014 is named by its ProposalRef, which is the same for all and another for every proposal', async () => {
+  test('is named by its ProposalRef, which is the same for all and another for every proposal', async () => {
     const bytes = await leave('dave');
     const refs = await Promise.all(['alice', 'bob', 'carol'].map(async (name) => (await read(name, bytes)).ref));
     expect(new Set(refs).size).toBe(1);
