@@ -4,7 +4,7 @@ import type { ApiAnswer, TestServer } from './server.js';
 /** What the interface refused. The message is the code of the fault, for `rejects.toThrow`. */
 export class Refusal extends Error {
   constructor(readonly answer: ApiAnswer) {
-    super(String((answer.body as { code?: unknown }).code ?? answer.status));
+    super((answer.body as { code?: string }).code ?? `status ${answer.status}`);
   }
 }
 
