@@ -32,11 +32,7 @@ export async function keyed(state: ClientState, suite: Suite): Promise<KeyedEpoc
  * Takes all local leaves into the next epoch. The first one judges the Commit and applies it, the others go along; one
  * that is removed stays behind. Throws what `advance` refuses with, and `commit.leaves-apart`.
  */
-export async function advanceGroup(
-  group: LocalGroup,
-  messages: ReceivedCommit,
-  suite: Suite,
-): Promise<Advanced> {
+export async function advanceGroup(group: LocalGroup, messages: ReceivedCommit, suite: Suite): Promise<Advanced> {
   const spent: Uint8Array[] = [];
   let facts: CommitFacts | undefined;
   for (const [at, leaf] of group.leaves.entries()) {

@@ -8,7 +8,7 @@ import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ClientRepository, type MlsClient } from './client.repository.js';
 import { KeyPackagesService, STOCK_WORKER } from './key-packages.service.js';
-import { type Suite } from './suite.js';
+import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
 /** The users of this domain, made known by the platform behind us (D-27). Each is an MLS client of its own. */

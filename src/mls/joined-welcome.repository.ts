@@ -31,7 +31,7 @@ export class JoinedWelcomeRepository {
 
   async find(tx: Tx, digest: string, address: OcmAddress): Promise<JoinedWelcome | undefined> {
     const row = await tx.findOneBy(JoinedWelcomeRow, { digest, address });
-    return row ? { ...row, address, mlsGroupId: row.mlsGroupId as MlsGroupId } : undefined;
+    return row ? { digest, address, ref: row.ref, mlsGroupId: row.mlsGroupId as MlsGroupId } : undefined;
   }
 
   /** Whether one of these KeyPackages has joined a group already. */

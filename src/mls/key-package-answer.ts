@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type OcmAddress } from '../kernel/address.js';
+import type { OcmAddress } from '../kernel/address.js';
 import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 

@@ -42,7 +42,7 @@ interface Asked {
 
 interface Check {
   readonly fault: FaultCode;
-  holds(keyPackage: KeyPackage, asked: Asked, suite: Suite): boolean | Promise<boolean>;
+  readonly holds: (keyPackage: KeyPackage, asked: Asked, suite: Suite) => boolean | Promise<boolean>;
 }
 
 const DAY = 86_400n;

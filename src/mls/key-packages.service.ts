@@ -12,7 +12,7 @@ import { MISS_COST, PER_SERVER, PER_SERVER_AND_USER, PER_USER, STOCK } from './k
 import { KeyPackageRepository } from './key-package.repository.js';
 import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
 import { type KeyPackageKind, makeKeyPackage } from './own-key-package.js';
-import { type Suite } from './suite.js';
+import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
 /** What a server that asks gets. */

@@ -167,10 +167,14 @@ export class MlsService {
    * Judges another's Commit and follows it with all local leaves, once; a pending one of ours has lost then. Throws
    * what the policy refuses with, before anything is applied, and leaves the state as it was.
    */
-  async advance(tx: Tx, { mlsGroupId, ...messages }: ReceivedCommit & { mlsGroupId: MlsGroupId }): Promise<CommitFacts> {
+  async advance(
+    tx: Tx,
+    { mlsGroupId, ...messages }: ReceivedCommit & { mlsGroupId: MlsGroupId },
+  ): Promise<CommitFacts> {
     const { digest } = this.readCommit(messages.commit);
     // One's own Commit cannot be opened: its states were kept when it was made.
-    if ((await this.pending(tx, mlsGroupId)) === digest) return (await this.acceptPending(tx, mlsGroupId, digest)).facts;
+    if ((await this.pending(tx, mlsGroupId)) === digest)
+      return (await this.acceptPending(tx, mlsGroupId, digest)).facts;
     const group = await this.groups.lock(tx, mlsGroupId);
     const { next, facts, spent } = await advanceGroup(group, messages, this.suite);
     await this.pendings.remove(tx, mlsGroupId);

@@ -44,7 +44,10 @@ interface Making {
 }
 
 /** A new KeyPackage with fresh HPKE keys. OCM-MLS */
-export async function makeKeyPackage({ address, kind, signatureKey, now }: Making, suite: Suite): Promise<OwnKeyPackage> {
+export async function makeKeyPackage(
+  { address, kind, signatureKey, now }: Making,
+  suite: Suite,
+): Promise<OwnKeyPackage> {
   const seconds = Math.floor(now.getTime() / 1000);
   const notAfter = seconds + KEY_PACKAGE_DAYS * DAY;
   const extensions: Extension[] =

@@ -51,13 +51,16 @@ export class PendingCommitRepository {
       commit: Buffer.from(pending.commit),
       proposals: pending.proposals.map(toBase64url),
       welcome: pending.welcome ? Buffer.from(pending.welcome) : null,
-      facts: pending.facts as PendingCommitRow['facts'],
+      facts: pending.facts,
       next: Buffer.from(sealed),
     });
   }
 
   async digestOf(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitDigest | undefined> {
-    const row = await tx.findOne(PendingCommitRow, { where: { mlsGroupId }, select: { mlsGroupId: true, digest: true } });
+    const row = await tx.findOne(PendingCommitRow, {
+      where: { mlsGroupId },
+      select: { mlsGroupId: true, digest: true },
+    });
     return row?.digest as CommitDigest | undefined;
   }
 

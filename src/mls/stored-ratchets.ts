@@ -13,7 +13,10 @@ const unused = vector(struct<Unused>({ generation: uint32, secret: opaque }));
 const ratchet: Codec<GenerationSecret> = {
   write({ secret, generation, unusedGenerations }) {
     if (secret.length === 0) return opaque.write(secret);
-    const kept = Object.entries(unusedGenerations).map(([number, key]) => ({ generation: Number(number), secret: key }));
+    const kept = Object.entries(unusedGenerations).map(([number, key]) => ({
+      generation: Number(number),
+      secret: key,
+    }));
     return Buffer.concat([opaque.write(secret), uint32.write(generation), unused.write(kept)]);
   },
   read(bytes, at) {

@@ -99,7 +99,8 @@ const each = <T>(codecs: readonly Codec<T>[]): Codec<readonly T[]> => ({
 
 /** Proposals that wait are not part of it: they are kept as they were sent, and die with the epoch. */
 export function writeEpoch({ common, groupKey }: KeyedEpoch): StoredEpoch {
-  if (common.groupActiveState.kind === 'removedFromGroup') throw new Fault('internal', { what: 'state of a removed leaf' });
+  if (common.groupActiveState.kind === 'removedFromGroup')
+    throw new Fault('internal', { what: 'state of a removed leaf' });
   const earlier = [...common.historicalReceiverData.values()];
   const trees = earlier.map((epoch) => epoch.ratchetTree);
   return {

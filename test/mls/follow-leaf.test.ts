@@ -88,7 +88,8 @@ class Crowd {
     const state = this.states.get(committer)!;
     const newcomers: User[] = [];
     for (let i = 0; i < (change.add ?? 0); i++) newcomers.push(await user(`user${this.born++}`, this.dice));
-    const leafOf = (address: OcmAddress) => viewOf(state).members.find((member) => member.address === address)!.leafIndex;
+    const leafOf = (address: OcmAddress) =>
+      viewOf(state).members.find((member) => member.address === address)!.leafIndex;
     const leaver = change.leave && this.states.get(change.leave)!;
     const proposals = leaver ? [await proposeRemove(leaver, leaver.privatePath.leafIndex, suite)] : [];
     const built = await buildCommit(
@@ -127,12 +128,15 @@ class Crowd {
   }
 }
 
-test.each(['one', 'two', 'three'])('a leaf that goes along ends where one that applies the Commit ends: %s', async (seed) => {
-  const crowd = await Crowd.of(seed, 6);
-  let followed = 0;
-  for (let step = 0; step < 20; step++) followed += await crowd.step();
-  expect(followed).toBeGreaterThan(60);
-});
+test.each(['one', 'two', 'three'])(
+  'a leaf that goes along ends where one that applies the Commit ends: %s',
+  async (seed) => {
+    const crowd = await Crowd.of(seed, 6);
+    let followed = 0;
+    for (let step = 0; step < 20; step++) followed += await crowd.step();
+    expect(followed).toBeGreaterThan(60);
+  },
+);
 
 test('a leaf for which nothing, or something else, was sealed is not taken along', async () => {
   const crowd = await Crowd.of('apart', 5);

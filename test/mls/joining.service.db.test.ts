@@ -8,7 +8,10 @@ import type { PendingCommit } from '../../src/mls/pending-commit.repository.js';
 import { DAY, LAB, MlsServer, twoServers } from './mls-world.js';
 
 /** What a commit log would give. */
-const log = (...commits: PendingCommit[]) => async (at: Epoch) => commits.filter(({ epoch }) => epoch >= at);
+const log =
+  (...commits: PendingCommit[]) =>
+  async (at: Epoch) =>
+    commits.filter(({ epoch }) => epoch >= at);
 
 test('R-041 R-042 R-158 the private keys of a KeyPackage go when its Welcome is joined', async () => {
   await using world = await twoServers();
@@ -111,7 +114,11 @@ test('a user who is welcomed late is taken through the Commits that the server h
   const { a, b, lab, alice } = world;
   const carol = await b.user('carol', true);
   const added = await a.commit(lab, { committer: alice, add: [await b.keyPackage(carol)] });
-  const since = [added, await a.commit(lab, { committer: alice }), await a.commit(lab, { committer: alice, admins: [alice, carol] })];
+  const since = [
+    added,
+    await a.commit(lab, { committer: alice }),
+    await a.commit(lab, { committer: alice, admins: [alice, carol] }),
+  ];
   for (const commit of since) await b.follow(lab, commit);
   await expect(b.join(carol, added.welcome!)).rejects.toThrow('welcome.unreachable');
   await expect(b.join(carol, added.welcome!, log(since[2]!))).rejects.toMatchObject({ name: 'Fault' });

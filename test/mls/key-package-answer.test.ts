@@ -25,7 +25,11 @@ test('R-008 content is read with and without padding', () => {
 });
 
 test('entries of other media types and encodings are passed over, unknown members too', () => {
-  const others = [{ ...entry, mediaType: 'message/other' }, { ...entry, encoding: 'base64' }, { ...entry, note: 1 }];
+  const others = [
+    { ...entry, mediaType: 'message/other' },
+    { ...entry, encoding: 'base64' },
+    { ...entry, note: 1 },
+  ];
   expect(read({ userId: alice, keyPackages: others, more: true })).toHaveLength(1);
   expect(read({ userId: alice, keyPackages: [] })).toEqual([]);
 });

@@ -39,7 +39,11 @@ test('R-012 R-218 a KeyPackage that passes all checks is had, by the address tha
 test('what the other server says becomes a fault that tells whether to ask again', async () => {
   await using a = await MlsServer.of('a.test');
   const alice = ocmAddress('alice@a.test');
-  const says = (status: number) => refusal(clientOf(a, () => ({ status })), alice);
+  const says = (status: number) =>
+    refusal(
+      clientOf(a, () => ({ status })),
+      alice,
+    );
   expect(await says(404)).toEqual({ code: 'key-package.none', retry: false });
   for (const status of [400, 401, 403, 429, 500, 503]) {
     expect(await says(status)).toEqual({ code: 'key-package.refused', retry: true });

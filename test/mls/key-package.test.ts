@@ -1,4 +1,11 @@
-import { encodeMlsMessage, type Capabilities, type Credential, type Extension, type KeyPackage, type Lifetime } from 'ts-mls';
+import {
+  encodeMlsMessage,
+  type Capabilities,
+  type Credential,
+  type Extension,
+  type KeyPackage,
+  type Lifetime,
+} from 'ts-mls';
 import { encodeKeyPackage, signKeyPackage } from 'ts-mls/keyPackage.js';
 import { signLeafNodeKeyPackage } from 'ts-mls/leafNode.js';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -6,7 +13,13 @@ import { ocmAddress } from '../../src/kernel/address.js';
 import { utf8 } from '../../src/kernel/bytes.js';
 import type { FaultCode } from '../../src/kernel/fault.js';
 import { checkKeyPackage, readKeyPackage, writeKeyPackage } from '../../src/mls/key-package.js';
-import { LAST_RESORT_EXTENSION, makeKeyPackage, readPrivateKeys, refOf, writePrivateKeys } from '../../src/mls/own-key-package.js';
+import {
+  LAST_RESORT_EXTENSION,
+  makeKeyPackage,
+  readPrivateKeys,
+  refOf,
+  writePrivateKeys,
+} from '../../src/mls/own-key-package.js';
 import { CAPABILITIES, FEDERATED_GROUP_EXTENSION, type Suite, suiteFrom } from '../../src/mls/suite.js';
 import { TestClock } from '../support/clock.js';
 import { TestDice } from '../support/dice.js';
@@ -131,7 +144,10 @@ describe('what is refused', () => {
 
   test('R-084 capabilities that lack the extension, the suite, the version or the credential', async () => {
     await refused(await able({ extensions: [] }), 'key-package.capabilities');
-    await refused(await able({ ciphersuites: ['MLS_128_DHKEMP256_AES128GCM_SHA256_P256'] }), 'key-package.capabilities');
+    await refused(
+      await able({ ciphersuites: ['MLS_128_DHKEMP256_AES128GCM_SHA256_P256'] }),
+      'key-package.capabilities',
+    );
     await refused(await able({ versions: [] }), 'key-package.capabilities');
     await refused(await able({ credentials: ['x509'] }), 'key-package.capabilities');
     await check(await able({ extensions: [0x1a1a, FEDERATED_GROUP_EXTENSION] }));
@@ -151,7 +167,9 @@ describe('what is refused', () => {
   test('but not what one may ignore', async () => {
     await check(await changed({ extensions: [extension(0x0a0a), extension(LAST_RESORT_EXTENSION)] }));
     const capabilities = { ...CAPABILITIES, extensions: [FEDERATED_GROUP_EXTENSION, 0x1a1a] };
-    await check(await changed({ leaf: { capabilities, extensions: [extension(0x1a1a), extension('application_id')] } }));
+    await check(
+      await changed({ leaf: { capabilities, extensions: [extension(0x1a1a), extension('application_id')] } }),
+    );
   });
 
   test('R-046 a lifetime that is over, has not begun or is longer than 90 days', async () => {

@@ -42,7 +42,10 @@ test('R-214 an answer that was changed on the way, or is not signed, is refused'
   const strip = new Set(['signature', 'signature-input']);
   const changes = [
     (body: Uint8Array, headers: Record<string, string>) => ({ body, headers: without(headers, strip) }),
-    (body: Uint8Array, headers: Record<string, string>) => ({ body: body.map((one, at) => (at === 200 ? one ^ 1 : one)), headers }),
+    (body: Uint8Array, headers: Record<string, string>) => ({
+      body: body.map((one, at) => (at === 200 ? one ^ 1 : one)),
+      headers,
+    }),
   ];
   for (const change of changes) {
     world.network.attach(A, async (request, from) => {
@@ -60,7 +63,12 @@ test('R-036 a request that is not signed, or is no GET, is refused', async () =>
   const { world } = await twoServers();
   await using _ = world;
   const network = world.network.networkOf(B, () => true);
-  const request = { url: `https://a.test${PATH}?userId=alice%40a.test`, headers: {}, timeoutMs: 1000, maxBytes: 65_536 };
+  const request = {
+    url: `https://a.test${PATH}?userId=alice%40a.test`,
+    headers: {},
+    timeoutMs: 1000,
+    maxBytes: 65_536,
+  };
   expect((await network.fetch({ ...request, method: 'GET' })).status).toBe(401);
   expect((await network.fetch({ ...request, method: 'POST', body: new Uint8Array([1]) })).status).toBeGreaterThan(400);
 });

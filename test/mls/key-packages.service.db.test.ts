@@ -21,7 +21,9 @@ test('R-043 a user has several KeyPackages ahead, all signed with the same key',
   const alice = await server.user('alice', true);
   const all = [];
   for (let i = 0; i < STOCK; i++) {
-    all.push(await checkKeyPackage(await given(server, alice), { userId: alice, now: server.clock.now() }, server.suite));
+    all.push(
+      await checkKeyPackage(await given(server, alice), { userId: alice, now: server.clock.now() }, server.suite),
+    );
   }
   expect(new Set(all.map(({ initKey }) => toHex(initKey))).size).toBe(STOCK);
   expect(new Set(all.map(({ leafNode }) => toHex(leafNode.signaturePublicKey))).size).toBe(1);

@@ -58,17 +58,39 @@ export class MlsServer implements AsyncDisposable {
     this.clientRows = new ClientRepository(this.vault);
     this.keyPackageRows = new KeyPackageRepository(this.vault);
     this.keyPackages = new KeyPackagesService(
-      config, clock, db, this.poller, this.metrics, this.clientRows, this.keyPackageRows,
-      new KeyPackageLimitRepository(), this.welcomes, suite,
+      config,
+      clock,
+      db,
+      this.poller,
+      this.metrics,
+      this.clientRows,
+      this.keyPackageRows,
+      new KeyPackageLimitRepository(),
+      this.welcomes,
+      suite,
     );
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);
     this.states = new ClientStateRepository(this.vault);
     this.groups = new LocalGroupsService(this.states, new LeafRepository(this.vault));
     const joining = new JoiningService(
-      config, clock, db, this.states, this.groups, this.keyPackageRows, this.welcomes, suite,
+      config,
+      clock,
+      db,
+      this.states,
+      this.groups,
+      this.keyPackageRows,
+      this.welcomes,
+      suite,
     );
     this.mls = new MlsService(
-      clock, dice, db, this.clientRows, this.states, this.groups, new PendingCommitRepository(this.vault), joining,
+      clock,
+      dice,
+      db,
+      this.clientRows,
+      this.states,
+      this.groups,
+      new PendingCommitRepository(this.vault),
+      joining,
       suite,
     );
   }

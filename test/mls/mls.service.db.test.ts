@@ -28,13 +28,13 @@ test('R-048 R-050 a founder is alone and first admin, in a group with a fresh ra
     await server.mls.createGroup(tx, { address: ocmAddress('other@a.test'), creator: alice }),
   ]);
   expect(one).toMatchObject({ epoch: 0, address: LAB, admins: [alice], members: [{ leafIndex: 0, address: alice }] });
-  expect(fromBase64url(one!.mlsGroupId)).toHaveLength(32);
-  expect(one!.mlsGroupId).not.toBe(two!.mlsGroupId);
-  expect(await server.view(one!.mlsGroupId)).toEqual(one);
+  expect(fromBase64url(one.mlsGroupId)).toHaveLength(32);
+  expect(one.mlsGroupId).not.toBe(two.mlsGroupId);
+  expect(await server.view(one.mlsGroupId)).toEqual(one);
   const bob = ocmAddress('bob@a.test');
-  await expect(
-    server.db.run((tx) => server.mls.createGroup(tx, { address: LAB, creator: bob })),
-  ).rejects.toThrow('client.unknown');
+  await expect(server.db.run((tx) => server.mls.createGroup(tx, { address: LAB, creator: bob }))).rejects.toThrow(
+    'client.unknown',
+  );
 });
 
 test('two servers hold the same group after a join, and after each Commit', async () => {
@@ -173,9 +173,9 @@ test('R-059 a self-removal is read, committed by reference and followed', async 
   expect(commit.facts.removed).toEqual([bob]);
   await b.follow(lab, commit);
   expect(await b.count('mls_group')).toBe(0);
-  await expect(
-    a.db.run((tx) => a.mls.proposeLeave(tx, { mlsGroupId: lab, leaver: bob })),
-  ).rejects.toThrow('mls.no-leaf');
+  await expect(a.db.run((tx) => a.mls.proposeLeave(tx, { mlsGroupId: lab, leaver: bob }))).rejects.toThrow(
+    'mls.no-leaf',
+  );
 });
 
 test('what is refused leaves every row as it was', async () => {
@@ -214,7 +214,10 @@ class Crash extends Error {}
 test('a crash before the end of a transaction changes nothing, and the same can be done again', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice } = world;
-  const crashing = async (server: MlsServer, work: (tx: Parameters<Parameters<typeof a.db.run>[0]>[0]) => Promise<unknown>) => {
+  const crashing = async (
+    server: MlsServer,
+    work: (tx: Parameters<Parameters<typeof a.db.run>[0]>[0]) => Promise<unknown>,
+  ) => {
     const before = await rows(server);
     const run = server.db.run(async (tx) => {
       await work(tx);
@@ -270,7 +273,8 @@ test('no secret of a group lies open in the database', async () => {
     const texts: string[] = [];
     for (const table of ['mls_client', 'key_package', 'mls_group', 'mls_leaf', 'pending_commit']) {
       const all: Record<string, unknown>[] = await tx.query(`SELECT * FROM ${table}`);
-      for (const row of all) for (const cell of Object.values(row)) texts.push(Buffer.isBuffer(cell) ? toHex(cell) : '');
+      for (const row of all)
+        for (const cell of Object.values(row)) texts.push(Buffer.isBuffer(cell) ? toHex(cell) : '');
     }
     return texts.join();
   });
