@@ -1,6 +1,18 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { host } from '../kernel/address.js';
+import {
+  cidr,
+  list,
+  listen,
+  oneOf,
+  onOff,
+  parsed,
+  publicUrl,
+  sealingKey,
+  seconds,
+  text,
+  whole,
+} from './config-readers.js';
 
 /** One environment variable: what it is called, what it must look like, what it means. */
 interface Variable<T> {
@@ -17,58 +29,6 @@ interface Variable<T> {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const TOKEN_ALGORITHMS = ['ES256', 'RS256', 'Ed25519'] as const;
 
-const parsed = <T>(parse: (text: string) => T) =>
-  z.string().transform((text, ctx): T => {
-    try {
-      return parse(text);
-    } catch {
-      ctx.addIssue({ code: 'custom', message: 'refused' });
-      return z.NEVER;
-    }
-  });
-const text = z.string().min(1).max(4096);
-const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
-const list = <T>(item: z.ZodType<T, string>) =>
-  z
-    .string()
-    .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
-    .pipe(z.array(item).max(1000));
-
-const whole = (least: number, most: number) => ({
-  expected: `a whole number from ${least} to ${most}`,
-  read: z
-    .string()
-    .regex(/^[0-9]{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().min(least).max(most)),
-});
-const oneOf = <const T extends readonly string[]>(names: T) => ({
-  expected: `one of ${names.join(', ')}`,
-  read: z.enum(names) as z.ZodType<T[number], string>,
-});
-
-const cidr = parsed((entry) => {
-  const [address, bits] = entry.includes('/') ? ipaddr.parseCIDR(entry) : [ipaddr.parse(entry), undefined];
-  return `${address.toString()}/${bits ?? (address.kind() === 'ipv4' ? 32 : 128)}`;
-});
-
-const listen = parsed((entry) => {
-  const [, name, port] = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):([0-9]{1,5})$/.exec(entry) ?? [];
-  if (name === undefined || Number(port) > 65535) throw new Error('host:port');
-  return { host: name.replace(/^\[|\]$/g, ''), port: Number(port) };
-});
-
-const sealingKey = parsed((entry) => {
-  const key = Buffer.from(entry, 'base64url');
-  if (key.length !== 32 || key.toString('base64url') !== entry.replace(/=$/, '')) throw new Error('32 bytes');
-  return new Uint8Array(key);
-});
-
-const seconds = (least: number, most: number) => {
-  const number = whole(least, most);
-  return { expected: `${number.expected} (seconds)`, read: number.read.transform((value) => value * 1000) };
-};
-
 /** Every environment variable that Covey reads, in the order of the README's table. */
 export const VARIABLES = {
   domain: {
@@ -84,13 +44,7 @@ export const VARIABLES = {
     default: 'https://<COVEY_DOMAIN>',
     expected: 'an https:// URL without query, fragment or credentials (http:// in development only)',
     meaning: 'Where other servers reach this one, as they write it.',
-    read: parsed((entry) => {
-      const url = new URL(entry);
-      const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-      if (!plain || !/^https?:$/.test(url.protocol) || entry.includes('?') || entry.includes('#'))
-        throw new Error('URL');
-      return url.href.replace(/\/+$/, '');
-    }),
+    read: publicUrl,
   },
   listen: {
     name: 'COVEY_LISTEN',

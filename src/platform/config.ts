@@ -13,7 +13,6 @@ type Settings = Readonly<
 >;
 
 /** What was configured, checked once. A field is called as in `VARIABLES`; times are in milliseconds. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export interface Config extends Settings {}
 export class Config {
   constructor(settings: Settings) {

@@ -47,10 +47,7 @@ export async function dressHttp(app: NestFastifyApplication, config: Config): Pr
   });
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: bodyFault }));
   app.useGlobalFilters(new FaultFilter(log));
-  await app.register(
-    helmet as never,
-    { contentSecurityPolicy: false, strictTransportSecurity: !config.development } as never,
-  );
+  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: !config.development });
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     void reply.header('content-security-policy', request.url.startsWith('/api/docs') ? API_PAGE : PAGES);
     done();

@@ -75,9 +75,7 @@ function asker(app: NestFastifyApplication) {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined
-        ? {}
-        : { payload: json ? JSON.stringify(body) : Buffer.from(body as Uint8Array | string) }),
+      ...(body === undefined ? {} : { payload: json ? JSON.stringify(body) : Buffer.from(body) }),
     });
     const type = String(response.headers['content-type'] ?? '');
     return {

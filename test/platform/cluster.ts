@@ -1,61 +1,56 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { debianBinaries, packagedBinaries, unprivileged } from '../support/setup/postgres-server.js';
+import { postgresServer, type PostgresServer } from '../support/setup/postgres-server.js';
 
-/** A PostgreSQL of one's own, to be stopped and started. */
+const LOOK_AGAIN_MS = 50;
+
+/** A PostgreSQL of one's own, to be stopped and started. There is none when `DATABASE_URL` names somebody else's. */
 export class Cluster implements AsyncDisposable {
-  private process: ChildProcess | undefined;
+  private readonly folder: string;
+  private again = false;
 
-  private constructor(
-    private readonly binaries: string,
-    private readonly folder: string,
-    private readonly user: ReturnType<typeof unprivileged>,
-  ) {}
+  private constructor(private readonly server: PostgresServer) {
+    this.folder = new URL(server.url).searchParams.get('host')!;
+  }
+
+  static readonly possible = !process.env['DATABASE_URL'];
 
   static async start(): Promise<Cluster> {
-    const binaries = debianBinaries() ?? packagedBinaries();
-    if (!binaries) throw new Error('No PostgreSQL on this machine.');
-    const folder = mkdtempSync(join(tmpdir(), 'covey-pg-'));
-    const user = unprivileged();
-    if (user) chownSync(folder, user.uid, user.gid);
-    const cluster = new Cluster(binaries, folder, user);
-    const flags = ['-D', cluster.data, '-U', 'covey', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-    execFileSync(join(binaries, 'initdb'), flags, { stdio: 'ignore', cwd: folder, ...user });
-    await cluster.begin();
-    return cluster;
+    return new Cluster(await postgresServer());
   }
 
   get url(): string {
-    return `postgres://covey@localhost/postgres?host=${encodeURIComponent(this.folder)}`;
+    return this.server.url;
   }
 
+  /** Starts it again, with the words by which it was started first. */
   async begin(): Promise<void> {
-    const flags = ['-D', this.data, '-k', this.folder, '-c', 'listen_addresses=', '-c', 'fsync=off'];
-    this.process = spawn(join(this.binaries, 'postgres'), flags, { stdio: 'ignore', cwd: this.folder, ...this.user });
-    for (let tries = 0; !(await this.answers()); tries++)
-      if (tries > 100_000) throw new Error('PostgreSQL did not start');
+    const [binary = '', ...flags] = readFileSync(this.file('postmaster.opts'), 'utf8').trim().split(' ');
+    const bare = flags.map((flag) => flag.replaceAll('"', ''));
+    const { uid, gid } = statSync(this.folder);
+    spawn(binary, bare, { cwd: this.folder, stdio: 'ignore', uid, gid });
+    this.again = true;
+    while (!(await this.answers())) await sleep(LOOK_AGAIN_MS);
   }
 
   /** Cuts every connection. */
   async end(): Promise<void> {
-    if (!this.process) return;
-    const ended = once(this.process, 'exit');
-    this.process.kill('SIGINT');
-    await ended;
-    this.process = undefined;
+    if (!existsSync(this.file('postmaster.pid'))) return;
+    process.kill(Number(readFileSync(this.file('postmaster.pid'), 'utf8').split('\n', 1)[0]), 'SIGINT');
+    while (existsSync(this.file('postmaster.pid'))) await sleep(LOOK_AGAIN_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
-    rmSync(this.folder, { recursive: true, force: true });
+    // What was started again is ours to end; the rest is the server's.
+    if (this.again) await this.end();
+    await this.server.stop();
   }
 
-  private get data(): string {
-    return join(this.folder, 'data');
+  private file(name: string): string {
+    return join(this.folder, 'data', name);
   }
 
   private async answers(): Promise<boolean> {

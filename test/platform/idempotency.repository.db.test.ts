@@ -19,7 +19,7 @@ async function remembered() {
         return { made: ++made };
       }),
     );
-  return { clock, db, idempotency, once, [Symbol.asyncDispose]: lease.release };
+  return { clock, db, idempotency, once, [Symbol.asyncDispose]: () => lease.release() };
 }
 
 test('what was asked twice is done once and answered alike', async () => {

@@ -80,7 +80,7 @@ test('a step slipped in before an applied one stops the start', async () => {
 test('of processes that start at once each finds every step applied once', async () => {
   await using it = await empty();
   const starts = Array.from({ length: it.lease.poolSize }, () => migrated(it.source, [ONE, TWO]));
-  expect((await Promise.all(starts)).flat().sort()).toEqual([1, 2]);
+  expect((await Promise.all(starts)).flat().toSorted((a, b) => a - b)).toEqual([1, 2]);
 });
 
 test('the steps of the service are numbered without doubles and leave an empty database', () => {

@@ -15,8 +15,8 @@ function poller() {
 class Gate implements Turn {
   readonly name: string;
   begun = 0;
-  private waiting: { resolve: (more: boolean) => void; reject: (error: Error) => void }[] = [];
-  private arrivals: (() => void)[] = [];
+  private readonly waiting: { resolve: (more: boolean) => void; reject: (error: Error) => void }[] = [];
+  private readonly arrivals: (() => void)[] = [];
 
   constructor(name = 'test.gate') {
     this.name = name;

