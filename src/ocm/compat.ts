@@ -10,7 +10,9 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const rename = (names: Readonly<Record<string, string>>, values: unknown): unknown =>
-  Array.isArray(values) ? values.map((value) => (typeof value === 'string' ? (names[value] ?? value) : value)) : values;
+  Array.isArray(values)
+    ? values.map((value: unknown) => (typeof value === 'string' ? (names[value] ?? value) : value))
+    : values;
 
 /** -01: `notification.mlsGroupId`, flat, without `senderDomain` and `shareType`. OCM-MLS section 0 */
 function modernMls(body: Json, from: Host): Json {

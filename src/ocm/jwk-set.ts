@@ -48,7 +48,7 @@ const jwkSet = z.object({ keys: z.array(z.unknown()).max(MOST_KEYS) });
 export function parseJwkSet(body: unknown): JwkSet {
   const parsed = jwkSet.safeParse(body);
   if (!parsed.success) throw new Fault('peer.keys-malformed', {}, parsed.error);
-  return { keys: parsed.data.keys.flatMap((key) => jwk.safeParse(key).data ?? []) as Jwk[] };
+  return { keys: parsed.data.keys.map((key) => jwk.safeParse(key).data).filter((key) => key !== undefined) };
 }
 
 /**

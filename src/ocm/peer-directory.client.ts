@@ -83,7 +83,7 @@ export class PeerDirectory {
     return key;
   }
 
-  private isRecent = ({ readAt }: { readonly readAt: Date }): boolean =>
+  private readonly isRecent = ({ readAt }: { readonly readAt: Date }): boolean =>
     this.clock.now().getTime() - readAt.getTime() < RENEWAL_PAUSE;
 
   /** From memory, from the database or from the server; with `after`, one that was read later than that. */
@@ -106,7 +106,7 @@ export class PeerDirectory {
     }
   }
 
-  private isGood = (kept: Kept<DocumentKind>, after?: Date): boolean =>
+  private readonly isGood = (kept: Kept<DocumentKind>, after?: Date): boolean =>
     after ? kept.readAt > after : kept.goodUntil > this.clock.now();
 
   private async look<K extends DocumentKind>(peer: Host, kind: K, after?: Date): Promise<Kept<K>> {

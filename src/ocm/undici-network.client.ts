@@ -34,10 +34,7 @@ export class UndiciNetwork extends Network {
     this.agent = new Agent({
       connections: CONNECTIONS_PER_HOST,
       keepAliveTimeout: IDLE_MS,
-      connect: guarded(
-        buildConnector({ timeout: CONNECT_MS, lookup: this.lookup } as buildConnector.BuildOptions),
-        policy,
-      ),
+      connect: guarded(buildConnector({ timeout: CONNECT_MS, lookup: this.lookup }), policy),
     });
   }
 

@@ -167,6 +167,8 @@ describe('of old peers', () => {
 
   test('the label `ocm` without a tag counts only where it is asked for', () => {
     expect(reading(old)).toThrow('signature.missing');
+    const other = withField(good, 'signature-input', (value) => value.replace('tag="ocm"', 'tag="app"'));
+    expect(() => readRequest(other, body, { now: NOW, untagged: true })).toThrow('signature.missing');
     expect(readRequest(old, body, { now: NOW, untagged: true }).label).toBe('ocm');
   });
 

@@ -42,14 +42,10 @@ test.each(MLS)('R-100 %s has no providerId at the top, and all its parameters in
 });
 
 test('R-226 the names of types and of the share type are the registered ones', () => {
-  const sent = MLS.map((name) => rebuilt(parseNotification(golden(name))) as Record<string, unknown>);
-  expect([...new Set(sent.map((body) => body['notificationType']))].sort()).toEqual([
-    'MLS_APPLICATION',
-    'MLS_COMMIT',
-    'MLS_PROPOSAL',
-    'MLS_REJOIN',
-    'MLS_WELCOME',
-  ]);
+  const sent = MLS.map((name) => rebuilt(parseNotification(golden(name))) as Record<string, string>);
+  expect(new Set(sent.map((body) => body['notificationType']))).toEqual(
+    new Set(['MLS_APPLICATION', 'MLS_COMMIT', 'MLS_PROPOSAL', 'MLS_REJOIN', 'MLS_WELCOME']),
+  );
   expect(new Set(sent.map((body) => body['shareType']))).toEqual(new Set(['federation']));
 });
 

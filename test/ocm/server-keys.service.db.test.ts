@@ -105,7 +105,7 @@ test('the JWK Set is served at two places, for a while', async () => {
 
 test('a published key looks like the golden one', async () => {
   const { published } = await start();
-  const shape = (set: { keys: readonly object[] }) => set.keys.map((jwk) => Object.keys(jwk).sort()).sort();
+  const shape = (set: { keys: readonly object[] }) => new Set(set.keys.map((jwk) => Object.keys(jwk).sort().join()));
   const example = golden('jwks') as { keys: object[] };
   expect(shape(published)).toEqual(shape(example));
   expect(parseJwkSet(example)).toEqual(example);

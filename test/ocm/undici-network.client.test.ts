@@ -14,7 +14,12 @@ async function serve(listener: RequestListener): Promise<{ port: number; server:
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ close: () => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))) });
+  open.push({
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
   return { port: (server.address() as AddressInfo).port, server, sockets };
 }
 
@@ -62,7 +67,7 @@ describe('only public addresses are connected to', () => {
   test('what is connected in the end is judged too, whatever was said before', () => {
     let destroyed = false;
     const socket = { remoteAddress: '::ffff:127.0.0.1', destroy: () => (destroyed = true) } as unknown as Socket;
-    const connect = guarded((_, callback) => callback(null, socket as never), 'public-only');
+    const connect = guarded((_, callback) => callback(null, socket), 'public-only');
     let error: unknown;
     connect({ hostname: 'a.example.org' } as never, (...[found]) => void (error = found));
     expect([String(error), destroyed]).toEqual([expect.stringContaining('peer.address-refused'), true]);
@@ -86,7 +91,7 @@ describe('an exchange', () => {
     const { port } = await serve((request, response) => {
       void collected(request).then((body) => {
         response.writeHead(201, { 'x-many': ['a', 'b'], 'Content-Type': 'text/plain' });
-        response.end(`${request.method} ${request.url} ${request.headers['x-one']} ${body}`);
+        response.end(`${request.method} ${request.url} ${String(request.headers['x-one'])} ${body}`);
       });
     });
     const url = `http://127.0.0.1:${port}/a?b=%20c`;

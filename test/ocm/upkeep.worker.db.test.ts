@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ReplayRepository, SeenSignatureRow } from '../../src/ocm/replay.repository.js';
-import { ServerKeyRow } from '../../src/ocm/server-key.repository.js';
 import { ServerKeysService } from '../../src/ocm/server-keys.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
@@ -33,8 +32,11 @@ test('signatures are remembered as long as they could be shown again, and keys o
   expect([await seen(1, 60), await seen(2, 120), await seen(1, 60)]).toEqual([true, true, false]);
   clock.advanceSeconds(61);
   await transactions.run(async (tx) => {
-    const [row] = await tx.findBy(ServerKeyRow, { kind: 'http' });
-    await tx.insert(ServerKeyRow, { ...row!, kid: 'b.test#http-next', state: 'next' } as never);
+    await tx.query(
+      `INSERT INTO server_key (kid, kind, alg, state, public_jwk, private_sealed, created_at)
+       SELECT 'b.test#http-next', kind, alg, 'next', public_jwk, private_sealed, created_at
+       FROM server_key WHERE kind = 'http'`,
+    );
   });
   expect(await turn()).toBe(false);
   expect(await transactions.run((tx) => tx.countBy(SeenSignatureRow, {}))).toBe(1);
