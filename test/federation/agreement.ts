@@ -11,7 +11,7 @@ export async function agree(group: string, ...people: readonly Person[]): Promis
 }
 
 /** `notification.federation` of what was sent. */
-export function federationOf({ request }: Exchange): Readonly<Record<string, unknown>> {
+export function federationOf({ request }: Pick<Exchange, 'request'>): Readonly<Record<string, unknown>> {
   const body = JSON.parse(Buffer.from(request.body!).toString()) as { notification: { federation: object } };
   return body.notification.federation as Readonly<Record<string, unknown>>;
 }
