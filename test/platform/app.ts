@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module, type ModuleMetadata } from '@nestjs/common';
@@ -16,6 +16,17 @@ import { TestDice } from '../support/dice.js';
 
 export const API_KEY = 'test_key_0123456789_0123456789_abcdef';
 export const SEALING_KEY = Buffer.alloc(32, 1).toString('base64url');
+
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'covey-'));
+  folders.push(folder);
+  return folder;
+}
 
 class NoNetwork extends Network {
   fetch(): Promise<never> {
@@ -37,7 +48,7 @@ export async function platformApp(
 ) {
   const config = configFrom({
     COVEY_DOMAIN: 'a.test',
-    COVEY_DATA: mkdtempSync(join(tmpdir(), 'covey-')),
+    COVEY_DATA: dataFolder(),
     DATABASE_URL: lease.url,
     COVEY_DATABASE_POOL: String(lease.poolSize),
     COVEY_SEALING_KEY: SEALING_KEY,
