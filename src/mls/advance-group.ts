@@ -21,7 +21,7 @@ export const secretsOf = ({ privatePath, signaturePrivateKey }: ClientState): Le
   signaturePrivateKey,
 });
 
-/** With the Group Key of the epoch; the exporter secret ends here. OCM-MLS R-158 */
+/** With the Group Key of the epoch (OCM-MLS R-157); the exporter secret ends here. */
 export async function keyed(state: ClientState, suite: Suite): Promise<KeyedEpoch> {
   const key = await groupKey(state, suite);
   wipe(state.keySchedule.exporterSecret);
