@@ -88,7 +88,7 @@ export function accepts(discovery: Discovery, resourceType: string, shareType: s
 export const federates = ({ enabled, resourceTypes }: Discovery): boolean =>
   enabled && resourceTypes.some(({ shareTypes }) => shareTypes.includes('federation'));
 
-/** Inbound shares must use the code flow. OCM core section 3.5, OCM-MLS R-206 */
+/** Inbound shares must use the code flow. OCM core section 3.5 */
 export const demandsTokenExchange = ({ criteria }: Discovery): boolean => criteria.includes('must-exchange-token');
 
 /** The server can exchange the secret of a share for a token. OCM core section 7 */

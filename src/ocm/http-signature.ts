@@ -15,8 +15,8 @@ import { algParameter, unforgeablePart, verifyBytes } from './signature-algorith
 
 export const OCM_TAG = 'ocm';
 /** Ages of a signature in seconds, D-07 */
-export const OLDEST = 300;
-export const MOST_AHEAD = 60;
+const OLDEST = 300;
+const MOST_AHEAD = 60;
 
 const LONGEST_KEY_ID = 512;
 

@@ -12,7 +12,7 @@ import {
   textField,
 } from './wire-body.js';
 
-/** A KeyPackage of a user, as a rejoin request carries it. OCM-MLS section "MLS_REJOIN" */
+/** A KeyPackage of a user, as a rejoin request carries it; `userId` is a whole address always. OCM-MLS R-047 */
 export interface UserKeyPackage {
   readonly userId: OcmAddress;
   readonly content: Uint8Array;

@@ -77,7 +77,7 @@ export function parseShareNotice(body: unknown): ShareNotice {
   } as ShareNotice;
 }
 
-/** The body of a Share Creation Notification, `protocol` in its third spelling. OCM-MLS R-202 to R-205, R-212 */
+/** The body of a Share Creation Notification, `protocol` in its third spelling. OCM-MLS R-203, R-212 */
 export function shareNotice({ webdav, encryption, ...notice }: ShareNotice): object {
   return {
     ...notice,
