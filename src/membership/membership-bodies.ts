@@ -34,11 +34,15 @@ export const groupsOfUserAnswer = z
   })
   .meta({ examples: [{ user: BOB, groups: [{ group: GROUP, epoch: 7, admin: false }] }] });
 
+/** As they stand in a path. */
+export const groupParam = addressField.meta({ example: GROUP });
+export const userParam = addressField.meta({ example: BOB });
+
 const displayName = textField(200).min(1);
 
 export const newUser = z
   .strictObject({ address: addressField, displayName })
-  .meta({ examples: [{ address: ALICE, displayName: 'Alice Example' }] });
+  .meta({ example: { address: ALICE, displayName: 'Alice Example' } });
 
 export const namedUser = z.strictObject({ displayName }).meta({ examples: [{ displayName: 'Alice Example' }] });
 

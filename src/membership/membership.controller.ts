@@ -10,10 +10,9 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OcmAddress } from '../kernel/address.js';
-import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { etagOf, isCurrent } from './etag.js';
-import { groupsOfUserAnswer, memberAnswer, membersAnswer } from './membership-bodies.js';
+import { groupParam, groupsOfUserAnswer, memberAnswer, membersAnswer, userParam } from './membership-bodies.js';
 import { MembershipService } from './membership.service.js';
 
 const ASK_AGAIN = 'The ETag changes with each epoch: with `If-None-Match` an unchanged answer is 304.';
@@ -31,7 +30,7 @@ export class MembershipController {
   @ApiOperation({ summary: 'Who is in the group?', description: `On all servers. ${ASK_AGAIN}` })
   @ApiOkResponse({ standardSchema: membersAnswer })
   async members(
-    @Param('address', { schema: addressField }) group: OcmAddress,
+    @Param('address', { schema: groupParam }) group: OcmAddress,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof membersAnswer> | undefined> {
@@ -47,8 +46,8 @@ export class MembershipController {
   @ApiOperation({ summary: 'Is this user in the group?', description: `A user of any server. ${ASK_AGAIN}` })
   @ApiOkResponse({ standardSchema: memberAnswer })
   async member(
-    @Param('address', { schema: addressField }) group: OcmAddress,
-    @Param('user', { schema: addressField }) user: OcmAddress,
+    @Param('address', { schema: groupParam }) group: OcmAddress,
+    @Param('user', { schema: userParam }) user: OcmAddress,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof memberAnswer> | undefined> {
@@ -64,7 +63,7 @@ export class MembershipController {
   })
   @ApiOkResponse({ standardSchema: groupsOfUserAnswer })
   async groupsOf(
-    @Param('address', { schema: addressField }) user: OcmAddress,
+    @Param('address', { schema: userParam }) user: OcmAddress,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof groupsOfUserAnswer> | undefined> {

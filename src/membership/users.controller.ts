@@ -16,7 +16,7 @@ import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
-import { namedUser, newUser, userAnswer, usersAnswer } from './membership-bodies.js';
+import { namedUser, newUser, userAnswer, userParam, usersAnswer } from './membership-bodies.js';
 import { UsersService } from './users.service.js';
 
 const MOST = 1000;
@@ -55,7 +55,7 @@ export class UsersController {
   @ApiOkResponse({ standardSchema: userAnswer })
   @ApiCreatedResponse({ standardSchema: userAnswer })
   async put(
-    @Param('address', { schema: addressField }) address: OcmAddress,
+    @Param('address', { schema: userParam }) address: OcmAddress,
     @Body({ schema: namedUser }) { displayName }: z.output<typeof namedUser>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserAnswer> {
@@ -79,7 +79,7 @@ export class UsersController {
   @Get(':address')
   @ApiOperation({ summary: 'One user' })
   @ApiOkResponse({ standardSchema: userAnswer })
-  async get(@Param('address', { schema: addressField }) address: OcmAddress): Promise<UserAnswer> {
+  async get(@Param('address', { schema: userParam }) address: OcmAddress): Promise<UserAnswer> {
     return show(await this.users.get(address));
   }
 
@@ -90,7 +90,7 @@ export class UsersController {
     description: 'Nobody can invite the user any more. To end memberships, remove the user from the groups first.',
   })
   @ApiNoContentResponse()
-  async remove(@Param('address', { schema: addressField }) address: OcmAddress): Promise<void> {
+  async remove(@Param('address', { schema: userParam }) address: OcmAddress): Promise<void> {
     await this.users.remove(address);
   }
 }

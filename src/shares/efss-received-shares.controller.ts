@@ -8,6 +8,8 @@ import { OpeningService } from './opening.service.js';
 import { opening, openingAnswer, receivedSharesAnswer } from './share-bodies.js';
 import { showReceivedShare } from './share-pictures.js';
 
+const userQuery = addressField.meta({ example: 'bob@othercloud.example.org' });
+
 /** What users of this server were given by groups. */
 @ApiTags('Received shares')
 @ApiBearerAuth()
@@ -22,7 +24,7 @@ export class EfssReceivedSharesController {
     description: 'As the groups of the user are at this moment, shares of this server itself included.',
   })
   @ApiOkResponse({ standardSchema: receivedSharesAnswer })
-  async list(@Query('user', { schema: addressField }) user: OcmAddress): Promise<z.input<typeof receivedSharesAnswer>> {
+  async list(@Query('user', { schema: userQuery }) user: OcmAddress): Promise<z.input<typeof receivedSharesAnswer>> {
     return { shares: (await this.openings.visibleTo(user)).map(showReceivedShare) };
   }
 

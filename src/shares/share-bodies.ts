@@ -5,7 +5,10 @@ import { END_REASONS } from './share.js';
 import { SERVER_STATES } from './share-server.js';
 import { isResourceUri } from './webdav-root.js';
 
-/** What the file platform sends and gets about shares. Addresses are OCM Addresses, times ISO 8601 in UTC. */
+/**
+ * What the file platform sends and gets about shares. Addresses are OCM Addresses, times ISO 8601 in UTC. The library
+ * drops `examples` of schemas that transform what they read, and keeps `example`.
+ */
 
 const EXAMPLE = {
   resource: {
@@ -43,7 +46,7 @@ export const newShare = z
     resource,
     expiration: z.iso.datetime({ offset: true }).optional(),
   })
-  .meta({ examples: [{ ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' }] });
+  .meta({ example: { ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' } });
 
 export const shareAnswer = z
   .object({
@@ -152,7 +155,7 @@ export const opening = z
   .strictObject({ member: addressField.optional() })
   .optional()
   .transform((body) => body ?? {})
-  .meta({ examples: [{ member: 'bob@othercloud.example.org' }] });
+  .meta({ example: { member: 'bob@othercloud.example.org' } });
 
 export const openingAnswer = z
   .object({
