@@ -14,7 +14,7 @@ const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): Use
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     setupFiles: ['reflect-metadata'],
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 90_000,
     ...files,
   },
 });

@@ -11,6 +11,9 @@ export class Crash extends Error {
 export class CrashPoint {
   /** The statements since the last `watch`. */
   readonly statements: string[] = [];
+  /** How many statements ever ran, and how many of them changed something. */
+  ran = 0;
+  wrote = 0;
   private dead = false;
   private at: { readonly statement: number; readonly when: 'before' | 'after' } | undefined;
 
@@ -43,8 +46,10 @@ export class CrashPoint {
     const query = runner.query.bind(runner) as (sql: string, ...rest: unknown[]) => Promise<unknown>;
     const guarded = async (sql: string, ...rest: unknown[]): Promise<unknown> => {
       this.statements.push(sql);
+      this.ran += 1;
       this.pass(sql, 'before');
       const result = await query(sql, ...rest);
+      if (changed(sql, result)) this.wrote += 1;
       this.pass(sql, 'after');
       return result;
     };
@@ -56,4 +61,11 @@ export class CrashPoint {
     if (this.at?.statement === this.statements.length && this.at.when === when) this.dead = true;
     if (this.dead) throw new Crash(sql);
   }
+}
+
+/** Whether a statement changed anything, by what TypeORM made of PostgreSQL's answer. In doubt it did. */
+function changed(sql: string, result: unknown): boolean {
+  if (!/^\s*(INSERT|UPDATE|DELETE|WITH)\b/i.test(sql) || !/\b(INSERT|UPDATE|DELETE)\b/i.test(sql)) return false;
+  if (Array.isArray(result)) return typeof result[1] === 'number' ? result[1] > 0 : true;
+  return (result as { affected?: number }).affected !== 0;
 }

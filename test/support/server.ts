@@ -35,6 +35,7 @@ export class TestServer {
   private app: NestFastifyApplication | undefined;
   private point = new CrashPoint();
   private boots = 0;
+  private restedAt: string | undefined;
 
   private constructor(
     readonly host: Host,
@@ -107,8 +108,9 @@ export class TestServer {
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
   }
 
-  /** Every worker takes turns until it has nothing to do. Returns whether any had. */
-  async drain(): Promise<boolean> {
+  /** Every worker takes turns until it has nothing to do. */
+  async drain(): Promise<void> {
+    const { wrote } = this.point;
     let busy = false;
     for (const turn of this.isAlive ? this.get(Poller).turns : []) {
       for (let taken = 1; await this.take(turn); taken++) {
@@ -116,7 +118,16 @@ export class TestServer {
         if (taken > MOST_TURNS) throw new Error(`${turn.name} on ${this.host} does not come to an end`);
       }
     }
-    return busy;
+    this.restedAt = busy || this.point.wrote > wrote ? undefined : this.moment;
+  }
+
+  /** Whether nothing has happened here since every worker had nothing to do: no statement was run, no time went by. */
+  get isAtRest(): boolean {
+    return !this.isAlive || this.restedAt === this.moment;
+  }
+
+  private get moment(): string {
+    return `${this.boots} ${this.point.ran} ${this.around.clock.now().getTime()}`;
   }
 
   private get running(): NestFastifyApplication {

@@ -74,10 +74,11 @@ export class World implements AsyncDisposable {
 
   /** Every worker of every server takes turns until nothing is left to do at this time. Throws when that has no end. */
   async settle(): Promise<void> {
-    let quiet = 0;
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      quiet = (await this.round()) ? 0 : quiet + 1;
-      if (quiet === 2) return;
+      const late = await this.network.deliverLate();
+      const busy = [...this.servers.values()].filter(({ isAtRest }) => !isAtRest);
+      if (!late && busy.length === 0) return;
+      for (const server of busy) await server.drain();
     }
     const failures = [...this.servers.values()].flatMap(({ host: name, failures: found }) =>
       found.slice(-3).map((failure) => `${name}: ${failure}`),
@@ -101,13 +102,6 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.servers.values()) await server.stop();
-  }
-
-  private async round(): Promise<boolean> {
-    const before = this.network.exchanges.length;
-    let busy = await this.network.deliverLate();
-    for (const server of this.servers.values()) busy = (await server.drain()) || busy;
-    return busy || this.network.exchanges.length > before;
   }
 
   /** The first time after now at which anything, anywhere, is to be done. */
