@@ -157,6 +157,7 @@ describe('a key that is not in the JWK Set', () => {
     rotate();
     peer.document = { ...peer.document, jwksUri: 'https://keys.example.net/a' };
     network.at('https://keys.example.net/a', () => json({ keys: peer.published }));
+    network.at('https://a.test/ocm/jwks', () => json({ keys: [] }));
     await expect(key(directory)).resolves.toMatchObject({ kid: 'a.test#http-2' });
   });
 
