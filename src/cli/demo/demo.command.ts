@@ -46,6 +46,7 @@ async function onStage(
     return code;
   } catch (error) {
     around.err(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    if (!signal.aborted) around.err(stage.lastWords);
     return FAILED;
   }
 }

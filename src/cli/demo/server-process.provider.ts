@@ -81,7 +81,7 @@ export class ServerProcess {
     await waiting.until(`server ${this.name} is ready`, START_WITHIN_MS, async () =>
       this.ended || (await isReady()) ? true : undefined,
     );
-    if (this.ended) throw new Error(`server ${this.name} ended with code ${this.ended.code}:\n${this.lastWords()}`);
+    if (this.ended) throw new Error(`server ${this.name} ended with code ${this.ended.code}`);
   }
 
   /** The same again, after it was stopped. */

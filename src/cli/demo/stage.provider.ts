@@ -14,8 +14,8 @@ const NAMES = ['alpha', 'beta', 'gamma'] as const;
 const FILE = 'measurements.csv';
 const CONTENT = 'station,kelvin\nnorth,271.3\nsouth,288.9\n';
 /** Short, so that the story can wait for a token to die of age. */
-const TOKEN_LIFETIME_S = 20;
-const COMES_TRUE_WITHIN_MS = 30_000;
+const TOKEN_LIFETIME_S = 10;
+const COMES_TRUE_WITHIN_MS = 60_000;
 
 export interface Surroundings {
   readonly clock: Clock;
