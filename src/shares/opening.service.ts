@@ -4,6 +4,7 @@ import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { fromUtf8 } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
+import type { MlsGroupId } from '../kernel/ids.js';
 import type { HttpAnswer } from '../kernel/network.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
@@ -54,14 +55,19 @@ export class OpeningService {
   async visibleTo(user: OcmAddress): Promise<ReceivedShare[]> {
     if (hostOf(user) !== this.config.domain) throw new Fault('client.foreign', { address: user });
     return this.db.run(async (tx) => {
-      const groups: OcmAddress[] = [];
+      const groups = new Map<OcmAddress, MlsGroupId>();
       for (const mlsGroupId of await this.members.groupsOf(tx, user)) {
         const group = await this.groups.byId(tx, mlsGroupId);
-        if (group?.state === 'active') groups.push(group.address);
+        if (group?.state === 'active') groups.set(group.address, mlsGroupId);
       }
+      const present = new Map<string, boolean>();
       const visible: ReceivedShare[] = [];
-      for (const share of await this.received.live(tx, groups, this.clock.now())) {
-        if ((await this.recipients(tx, share)).includes(user)) visible.push(share);
+      for (const share of await this.received.live(tx, [...groups.keys()], this.clock.now())) {
+        const { group, sender } = share;
+        const key = `${group} ${sender}`;
+        const here = present.get(key) ?? (await this.members.isMember(tx, groups.get(group)!, sender));
+        present.set(key, here);
+        if (here) visible.push(share);
       }
       return visible;
     });

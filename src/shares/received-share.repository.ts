@@ -93,12 +93,13 @@ export class ReceivedShareRepository {
     await tx.update(ReceivedShareRow, { id, endedAt: IsNull() }, { endedAt: at, secret: null, heldUntil: null });
   }
 
-  async held(tx: Tx, from: Host, at: Date): Promise<number> {
-    const rows = (await tx.query(
-      'SELECT count(*) AS count FROM received_share WHERE from_host = $1 AND held_until > $2',
+  /** How many wait for their group: of this server, and of all. */
+  async held(tx: Tx, from: Host, at: Date): Promise<{ own: number; all: number }> {
+    const [row] = await tx.query<{ own: string; all: string }[]>(
+      `SELECT count(*) FILTER (WHERE from_host = $1) AS own, count(*) AS all FROM received_share WHERE held_until > $2`,
       [from, at],
-    )) as { count: string }[];
-    return Number(rows[0]!.count);
+    );
+    return { own: Number(row!.own), all: Number(row!.all) };
   }
 
   /** The group has come, and with it these members: what they shared early waits no longer. */

@@ -30,8 +30,9 @@ export interface ReceivedResource extends Omit<WebdavAccess, 'sharedSecret'> {
 
 /** OCM-MLS: a share may come before its Welcome or Commit, and is kept for a day. */
 export const HELD_MS = 86_400_000;
-/** How many such shares one server may have waiting here. */
+/** How many such shares one server, and all of them together, may have waiting here. */
 export const MOST_HELD = 500;
+export const MOST_HELD_OF_ALL = 20_000;
 
 /** The notice without its secret. */
 export function resourceOf({ resourceType: type, name, description, webdav }: ShareNotice): ReceivedResource {

@@ -9,8 +9,9 @@ import type { ShareNotification } from '../ocm/notification.js';
 import type { ShareNotice } from '../ocm/share-notice.js';
 import { Log } from '../platform/logger.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
-import { digestOf, HELD_MS, MOST_HELD, resourceOf } from './received-share.js';
+import { digestOf, HELD_MS, MOST_HELD, MOST_HELD_OF_ALL, resourceOf } from './received-share.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
+import { isSafeUri } from './webdav-root.js';
 
 /** OCM core section 5.5. For a federation share the recipient is the group. */
 export interface ShareAnswer {
@@ -32,13 +33,18 @@ export class ReceivingService {
 
   /**
    * A notice that comes twice is answered as the first time. Throws `signature.wrong-domain` or `share.owner-foreign` when
-   * it speaks for users of others, `share.encryption-unsupported`, `share.expired`, `share.changed`, and while it cannot be
+   * it speaks for users of others, `body.malformed` for a URI that no user should follow, `share.encryption-unsupported`, `share.expired`, `share.changed`, and while it cannot be
    * placed `share.sender-not-yet-member` or `share.queue-full`, which the sender tries again (OCM-MLS R-210).
    */
   async receive(from: Host, notice: ShareNotice): Promise<ShareAnswer> {
-    const { shareWith: group, providerId, sender, owner, encryption } = notice;
+    const { shareWith: group, providerId, sender, owner, encryption, webdav } = notice;
     if (hostOf(sender) !== from) throw new Fault('signature.wrong-domain', { peer: from, sender });
     if (hostOf(owner) !== from) throw new Fault('share.owner-foreign', { peer: from, owner });
+    if (!isSafeUri(webdav.uri)) {
+      throw new Fault('body.malformed', {
+        validationErrors: [{ name: 'protocol.webdav.uri', message: 'INVALID_VALUE' }],
+      });
+    }
     if (encryption) throw new Fault('share.encryption-unsupported', { scheme: encryption.scheme });
     const isNew = await this.db.run((tx) => this.place(tx, from, notice));
     this.log.info({ event: 'share.received', peer: from, group, providerId, isNew }, 'a share was announced to us');
@@ -105,7 +111,9 @@ export class ReceivingService {
       throw new Fault('share.sender-not-yet-member', { group: shareWith, sender });
     }
     const held = await this.received.held(tx, from, at);
-    if (held >= MOST_HELD) throw new Fault('share.queue-full', { peer: from, held });
+    if (held.own >= MOST_HELD || held.all >= MOST_HELD_OF_ALL) {
+      throw new Fault('share.queue-full', { peer: from, held: held.own });
+    }
     return new Date(at.getTime() + HELD_MS);
   }
 }

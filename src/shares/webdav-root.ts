@@ -27,17 +27,21 @@ export const resourceUrl = (uri: string, root: string): string => new URL(uri, r
 
 const LOOPBACK = /^((.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether a URI of another server may be handed on: relative, or https (http on this machine), without credentials. */
+export function isSafeUri(uri: string): boolean {
+  if (!URL.canParse(uri)) return true;
+  const { protocol, hostname, username, password } = new URL(uri);
+  const safe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+  return safe && username === '' && password === '';
+}
+
 /**
- * Whether the file platform may name a resource so: an https URL (http on this machine), or a relative reference that
- * stays below the root. Without query and fragment, which no WebDAV path has.
+ * Whether the file platform may name a resource so: safe, and when relative it stays below the root. Without query and
+ * fragment, which no WebDAV path has.
  */
 export function isResourceUri(uri: string): boolean {
   if (uri === '' || /[?#\\]/.test(uri)) return false;
-  if (URL.canParse(uri)) {
-    const { protocol, hostname, username, password } = new URL(uri);
-    const safe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
-    return safe && username === '' && password === '';
-  }
+  if (URL.canParse(uri)) return isSafeUri(uri);
   const root = 'https://root.invalid/webdav/';
   if (uri.startsWith('/') || !URL.canParse(uri, root)) return false;
   const { href } = new URL(uri, root);

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { sameBytes } from '../kernel/bytes.js';
+import { epoch } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { SharedData } from './access-token.js';
-import { type Grant, secretHash } from './grant.js';
+import { type Grant, secretHash, type Standing } from './grant.js';
 
 @Entity('token_grant')
 export class GrantRow {
@@ -21,6 +22,14 @@ export class GrantRow {
   @Column('timestamptz', { name: 'revoked_at', nullable: true }) revokedAt!: Date | null;
 }
 
+/** The group as the statement joins it; nothing of it when there is no such group. */
+interface Stands {
+  readonly epoch: string | null;
+  readonly state: string | null;
+  readonly hasSender: boolean;
+  readonly members: readonly OcmAddress[];
+}
+
 /** Of a secret only its hash is here. */
 @Injectable()
 export class GrantRepository {
@@ -35,11 +44,28 @@ export class GrantRepository {
     });
   }
 
-  /** Found by the hash and compared once more in constant time, so that nothing hangs on how an index compares. */
-  async bySecret(tx: Tx, secret: string): Promise<Grant | undefined> {
+  /**
+   * The grant of a secret, and how its group stands for the server that asks: one statement, so that the epoch and the
+   * members are of one moment, and no transaction is needed to ask. What `groups/` keeps is only read here. The grant is
+   * found by the hash and compared once more in constant time, so that nothing hangs on how an index compares.
+   */
+  async ask(tx: Tx, secret: string, from: Host): Promise<{ grant: Grant; standing: Standing | undefined } | undefined> {
     const hash = secretHash(secret);
-    const row = await tx.findOneBy(GrantRow, { secretHash: Buffer.from(hash) });
-    return row && sameBytes(new Uint8Array(row.secretHash), hash) ? toGrant(row) : undefined;
+    const [row] = await tx.query<(GrantRow & Stands)[]>(
+      `SELECT t.provider_id AS "providerId", t.share_id AS "shareId", t.secret_hash AS "secretHash",
+         t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.granted_at AS "grantedAt",
+         t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", g.epoch, g.state,
+         EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
+         (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
+          WHERE m.mls_group_id = g.mls_group_id AND m.host = $2) AS members
+       FROM token_grant t LEFT JOIN federated_group g ON g.address = t.group_address WHERE t.secret_hash = $1`,
+      [Buffer.from(hash), from],
+    );
+    if (!row || !sameBytes(new Uint8Array(row.secretHash), hash)) return undefined;
+    const { epoch: at, state, hasSender: senderIsMember, members, ...stored } = row;
+    const standing =
+      at === null ? undefined : { epoch: epoch(Number(at)), active: state === 'active', senderIsMember, members };
+    return { grant: toGrant(stored), standing };
   }
 
   async revoke(tx: Tx, providerId: string, at: Date): Promise<void> {

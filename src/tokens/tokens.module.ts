@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { GroupsModule } from '../groups/groups.module.js';
 import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { GrantRepository, GrantRow } from './grant.repository.js';
@@ -9,7 +8,7 @@ import { TokensService } from './tokens.service.js';
 export const TOKENS_ROWS = [GrantRow];
 
 @Module({
-  imports: [OcmModule, OutboxModule, GroupsModule],
+  imports: [OcmModule, OutboxModule],
   providers: [GrantRepository, TokensService],
   controllers: [TokenController],
   exports: [TokensService],

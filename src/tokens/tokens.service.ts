@@ -1,19 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { SignJWT } from 'jose';
-import type { Host, OcmAddress } from '../kernel/address.js';
+import type { Host } from '../kernel/address.js';
 import { toBase64url } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
-import { GroupRepository } from '../groups/group.repository.js';
-import { MemberRepository } from '../groups/member.repository.js';
 import { TokenKeys } from '../ocm/server-keys.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, issuerOf } from './access-token.js';
-import { type Grant, judgeExchange, type Standing } from './grant.js';
+import { type Grant, judgeExchange } from './grant.js';
 import { GrantRepository } from './grant.repository.js';
 import type { TokenForm } from './token-form.js';
 
@@ -46,8 +44,6 @@ export class TokensService {
     private readonly dice: Dice,
     private readonly db: TransactionService,
     private readonly grants: GrantRepository,
-    private readonly groups: GroupRepository,
-    private readonly members: MemberRepository,
     private readonly keys: TokenKeys,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -81,7 +77,7 @@ export class TokensService {
   async exchange(from: Host, form: TokenForm): Promise<TokenAnswer> {
     try {
       if (form.clientId !== from) throw new Fault('token.other-client', { peer: from, clientId: form.clientId });
-      const claims = await this.db.run((tx) => this.claims(tx, from, form));
+      const claims = await this.db.statement((tx) => this.claims(tx, from, form));
       const token = await this.sign(claims);
       this.metrics.tokenAnswered('ok');
       this.log.info(
@@ -98,13 +94,12 @@ export class TokensService {
   }
 
   private async claims(tx: Tx, from: Host, form: TokenForm): Promise<AccessClaims> {
-    // The epoch and the members must be of one moment.
-    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const at = this.clock.now();
-    const grant = await this.grants.bySecret(tx, form.code);
-    if (!grant) throw new Fault('grant.unknown', { peer: from });
+    const asked = await this.grants.ask(tx, form.code, from);
+    if (!asked) throw new Fault('grant.unknown', { peer: from });
+    const { grant, standing } = asked;
     const asking = { from, at, ...(form.member ? { member: form.member } : {}) };
-    const verdict = judgeExchange(grant, asking, await this.standing(tx, grant, from));
+    const verdict = judgeExchange(grant, asking, standing);
     if (verdict.kind === 'refuse') {
       throw new Fault(verdict.cause, { peer: from, group: grant.group, providerId: grant.providerId });
     }
@@ -123,15 +118,6 @@ export class TokensService {
       ...(grant.expiresAt ? { expiration: grant.expiresAt } : {}),
       jti: this.dice.uuid(),
     });
-  }
-
-  private async standing(tx: Tx, { group: address, sender }: Grant, from: Host): Promise<Standing | undefined> {
-    const group = await this.groups.byAddress(tx, address);
-    if (!group) return undefined;
-    const { epoch, state, mlsGroupId } = group;
-    const members: OcmAddress[] = await this.members.ofServer(tx, mlsGroupId, from);
-    const senderIsMember = await this.members.isMember(tx, mlsGroupId, sender);
-    return { epoch, active: state === 'active', senderIsMember, members };
   }
 
   private async sign(claims: AccessClaims): Promise<string> {

@@ -121,6 +121,11 @@ describe('a share is refused', () => {
   test('when it pretends to be of an owner elsewhere', async () => {
     await expect(receive({ owner: address('carol@c.test') })).rejects.toEqual(refused('share.owner-foreign'));
   });
+  test('when its URI is none that a user should follow', async () => {
+    const { webdav } = notice();
+    const uri = 'file:///etc/passwd';
+    await expect(receive({ webdav: { ...webdav, uri } })).rejects.toEqual(refused('body.malformed'));
+  });
   test('when it is encrypted', async () => {
     const encryption = { scheme: 'ocm-mls' as const, resourceId: 'r', cipher: 'AES-256-GCM' as const };
     await expect(receive({ encryption })).rejects.toEqual(refused('share.encryption-unsupported'));

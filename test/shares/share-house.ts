@@ -106,7 +106,7 @@ export class ShareHouse implements AsyncDisposable {
     const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
     const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
     const received = (this.received = new ReceivedShareRepository(vault));
-    const tokens = new TokensService(config, clock, dice, db, this.grants, groups, members, keys, metrics, log);
+    const tokens = new TokensService(config, clock, dice, db, this.grants, keys, metrics, log);
     const ending = new EndingService(config, clock, shares, servers, received, tokens, outbox, log);
     const announcing = new AnnouncingService(config, clock, dice, clients, tokens, servers, received, outbox, log);
     this.tokens = tokens;

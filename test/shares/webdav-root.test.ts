@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
-import { isResourceUri, ownWebdavRoot, resourceUrl, webdavRoot } from '../../src/shares/webdav-root.js';
+import { isResourceUri, isSafeUri, ownWebdavRoot, resourceUrl, webdavRoot } from '../../src/shares/webdav-root.js';
 import { documentOf } from './share-house.js';
 
 test('our own tree lies under the domain, whatever path the service has', () => {
@@ -53,3 +53,12 @@ test.each([
   'javascript:alert(1)',
   '//evil.test/data.tar',
 ])('%s does not', (uri) => expect(isResourceUri(uri)).toBe(false));
+
+test('what another server names is handed on only when it can be followed safely', () => {
+  for (const uri of ['', 'data.tar', '/dav/x?y', 'https://files.test/x', 'http://localhost:1/x']) {
+    expect([uri, isSafeUri(uri)]).toEqual([uri, true]);
+  }
+  for (const uri of ['http://files.test/x', 'file:///etc/passwd', 'javascript:alert(1)', 'https://a:b@files.test/']) {
+    expect([uri, isSafeUri(uri)]).toEqual([uri, false]);
+  }
+});

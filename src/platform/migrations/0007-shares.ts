@@ -53,6 +53,6 @@ export const shares: Migration = {
       CHECK ((secret IS NULL) = (ended_at IS NOT NULL))
     );
     CREATE INDEX received_share_of_group ON received_share (group_address) WHERE ended_at IS NULL;
-    CREATE INDEX received_share_held ON received_share (from_host, held_until) WHERE held_until IS NOT NULL;
+    CREATE INDEX received_share_held ON received_share (held_until) WHERE held_until IS NOT NULL;
     CREATE INDEX received_share_expiring ON received_share (expires_at) WHERE ended_at IS NULL AND expires_at IS NOT NULL;`,
 };
