@@ -172,7 +172,7 @@ const SAYS = {
 function mustBeStored(tries: readonly Try[], at: Date): boolean {
   const [first] = tries;
   if (!first) return false;
-  return tries.at(-1)!.letter.answered || at.getTime() - first.at.getTime() >= STORE_EVERY_MS;
+  return tries.at(-1)!.letter.answerTo !== undefined || at.getTime() - first.at.getTime() >= STORE_EVERY_MS;
 }
 
 const digestOf = (discovery: Discovery): string =>

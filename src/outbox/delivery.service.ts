@@ -3,6 +3,7 @@ import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Config } from '../platform/config.js';
+import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { LONGEST_ANSWER } from './answer.js';
 import { type BackOff, jitterFrom, waitAfter } from './back-off.js';
@@ -55,6 +56,7 @@ export class DeliveryService {
     private readonly lanes: LaneRepository,
     private readonly letters: LetterRepository,
     private readonly heard: HeardWorker,
+    private readonly poller: Poller,
     private readonly clock: Clock,
     private readonly dice: Dice,
     config: Config,
@@ -133,6 +135,7 @@ export class DeliveryService {
       const outcomes = tries.map(outcomeOf);
       if (outcomes.length > 0) await this.letters.settle(tx, outcomes);
       await this.learn(tx, claim.peer, tries);
+      this.wakeTakers(tx, tries);
       await then(tx);
       return true;
     });
@@ -151,6 +154,13 @@ export class DeliveryService {
     }
   }
 
+  private wakeTakers(tx: Tx, tries: readonly Try[]): void {
+    const takers = tries.flatMap(({ letter, ruling }) =>
+      hasEnded(ruling) && letter.answerTo ? [letter.answerTo] : [],
+    );
+    for (const taker of new Set(takers)) this.transactions.afterCommit(tx, () => this.poller.wake(taker));
+  }
+
   /** Silence tells nothing about this lane; it goes to the end of the peer's queue, which itself waits. */
   private laneDue({ letter, at, ruling }: Try): Date {
     if (ruling.kind !== 'again' || ruling.blame === 'peer') return at;
@@ -167,6 +177,8 @@ export class DeliveryService {
   }
 }
 
+const hasEnded = ({ kind }: Ruling): boolean => kind !== 'again' && kind !== 'unsupported';
+
 const isWell = (ruling: Ruling): boolean =>
   ruling.kind === 'delivered' || ruling.kind === 'refused' || (ruling.kind === 'again' && ruling.blame === 'letter');
 
@@ -174,9 +186,9 @@ const isOfThePeer = (ruling: Ruling): ruling is Extract<Ruling, { kind: 'again' 
   (ruling.kind === 'again' || ruling.kind === 'dead') && ruling.blame !== 'letter';
 
 function outcomeOf({ letter, at, reply, ruling }: Try): Outcome {
-  const state = ruling.kind === 'again' || ruling.kind === 'unsupported' ? 'waiting' : ruling.kind;
+  const state = hasEnded(ruling) ? (ruling.kind as Outcome['state']) : 'waiting';
   const answer = reply.kind === 'answer' ? reply.answer : undefined;
-  const wanted = state !== 'waiting' && (state !== 'delivered' || letter.answered);
+  const wanted = state !== 'waiting' && (state !== 'delivered' || letter.answerTo !== undefined);
   return {
     letterId: letter.id,
     state,

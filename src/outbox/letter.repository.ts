@@ -54,22 +54,15 @@ export class LetterRepository {
   /** The body becomes bytes here, once. */
   async add(tx: Tx, id: string, number: number, letter: NewLetter, postedAt: Date): Promise<void> {
     const bytes = utf8(JSON.stringify(letter.body));
-    await tx.insert(LetterRow, {
-      id,
-      peer: letter.to,
-      lane: letter.lane,
-      number: String(number),
-      endpoint: letter.endpoint,
-      kind: letter.kind,
-      subject: letter.subject,
-      body: Buffer.from(this.vault.seal(bytes, bodyOf(id))),
-      digest: toHex(createHash('sha256').update(bytes).digest()),
-      size: bytes.length,
-      answerTo: letter.answerTo ?? null,
-      state: 'waiting',
-      tries: 0,
-      postedAt,
-    });
+    const digest = toHex(createHash('sha256').update(bytes).digest());
+    const sealed = Buffer.from(this.vault.seal(bytes, bodyOf(id)));
+    const { to, lane, endpoint, kind, subject, answerTo = null } = letter;
+    await tx.query(
+      `INSERT INTO outbox_letter (id, peer, lane, number, endpoint, kind, subject, body, digest, size, answer_to, state,
+         tries, posted_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12)`,
+      [id, to, lane, number, endpoint, kind, subject, sealed, digest, bytes.length, answerTo, postedAt],
+    );
   }
 
   /** The first waiting letters of a lane in their order, up to a number and, but for the first, a sum of bytes. */
@@ -89,7 +82,7 @@ export class LetterRepository {
       subject,
       tries,
       sealed: body!,
-      answered: answerTo !== null,
+      ...(answerTo === null ? {} : { answerTo }),
     }));
   }
 

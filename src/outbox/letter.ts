@@ -12,7 +12,7 @@ export interface NewLetter {
   readonly subject: string;
   /** Becomes JSON once; these bytes are sent, as often as it takes. May hold secrets. */
   readonly body: object;
-  /** Who wants to know how it ended; absent: nobody. */
+  /** Who wants to know how it ended: the name of the worker that takes answers, which is woken. Absent: nobody. */
   readonly answerTo?: string;
 }
 
@@ -23,8 +23,7 @@ export interface Letter extends Pick<NewLetter, 'endpoint' | 'kind' | 'subject'>
   readonly id: string;
   readonly sealed: Uint8Array;
   readonly tries: number;
-  /** Whether somebody wants to know how it ended. */
-  readonly answered: boolean;
+  readonly answerTo?: string;
 }
 
 /** What became of one try. */

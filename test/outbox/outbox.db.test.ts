@@ -41,6 +41,15 @@ describe('an answer that somebody wants', () => {
     expect(await office.answer('groups')).toBeUndefined();
   });
 
+  test('wakes who takes it, with the transaction that stores it', async () => {
+    const woken: string[] = [];
+    office.poller.wake = (name) => void woken.push(name);
+    await asking('b.test', 'one');
+    expect(woken).toEqual(['outbox.courier']);
+    await office.work();
+    expect(woken).toEqual(['outbox.courier', 'groups']);
+  });
+
   test('is taken with the transaction of the taker or not at all', async () => {
     await asking('b.test', 'one');
     await office.work();

@@ -146,9 +146,9 @@ export class PostOffice {
   }
 
   private desk(): DeliveryService {
-    const { db, health, lanes, letters, heard, clock, config } = this;
+    const { db, health, lanes, letters, heard, poller, clock, config } = this;
     const dice = new TestDice(`courier ${this.couriers++}`);
-    return new DeliveryService(db, health, lanes, letters, heard, clock, dice, config);
+    return new DeliveryService(db, health, lanes, letters, heard, poller, clock, dice, config);
   }
 
   post(letter: Partial<Omit<NewLetter, 'to'>> & { to: string }): Promise<string> {
