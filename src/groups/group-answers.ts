@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addressField, identifierField } from '../ocm/wire-body.js';
 import { type Change, CHANGE_KINDS, CHANGE_STATES } from './change.js';
-import type { GroupPicture } from './lifecycle.service.js';
+import type { GroupPicture } from './group.js';
 
 /** What the EFSS sends and gets about groups. Addresses are OCM Addresses, times ISO 8601 in UTC. */
 export const newGroup = z

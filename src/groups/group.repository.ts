@@ -38,6 +38,11 @@ export class GroupRepository {
     return (await tx.find(GroupRow, { order: { address: 'ASC' } })).map(toGroup);
   }
 
+  /** Waits for whoever else makes the same group known at this moment: there is no row to lock yet. */
+  async claim(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`federated_group ${mlsGroupId}`]);
+  }
+
   /** Every change of a group begins here. `undefined` when there is no such group. */
   async lock(tx: Tx, mlsGroupId: MlsGroupId): Promise<Locked<Group> | undefined> {
     const row = await tx.findOne(GroupRow, { where: { mlsGroupId }, lock: { mode: 'pessimistic_write' } });

@@ -1,4 +1,5 @@
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import type { Member } from '../mls/group-view.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 
 /** What this server knows of a federated group in its current epoch, secrets apart. */
@@ -45,4 +46,12 @@ export interface CommitRecord {
   readonly commit: Uint8Array;
   readonly proposals: readonly Uint8Array[];
   readonly recordedAt: Date;
+}
+
+/** A group as people and programs of this server see it. */
+export interface GroupPicture {
+  readonly group: Group;
+  readonly owner: Host;
+  readonly members: readonly Member[];
+  readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
 }

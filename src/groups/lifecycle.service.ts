@@ -3,24 +3,15 @@ import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import { ClientsService } from '../mls/clients.service.js';
-import type { Member } from '../mls/group-view.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { type CommitRecord, type Group, ownerServer } from './group.js';
+import { type Group, type GroupPicture, ownerServer } from './group.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { GroupRepository } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
-
-/** A group as people and programs of this server see it. */
-export interface GroupPicture {
-  readonly group: Group;
-  readonly owner: string;
-  readonly members: readonly Member[];
-  readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
-}
 
 @Injectable()
 export class LifecycleService {

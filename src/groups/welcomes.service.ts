@@ -47,6 +47,7 @@ export class WelcomesService {
 
   private async receiveIn(tx: Tx, from: Host, { mlsGroupId, userId, content }: WelcomeNotice): Promise<Joined> {
     // Locked before the MLS state, as everywhere: whoever changes a group takes its row first.
+    await this.groups.claim(tx, mlsGroupId);
     const group = await this.groups.lock(tx, mlsGroupId);
     const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
     const { view, ready } = await this.mls.join(tx, { userId, welcome: content, since });

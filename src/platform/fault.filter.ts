@@ -5,7 +5,8 @@ import { Fault } from '../kernel/fault.js';
 import { Log } from './logger.service.js';
 import { asFault, ocmError, problemDetails } from './problem.js';
 
-const RETRY_AFTER_SECONDS = '5';
+/** When the fault does not say itself, in its fact `retryAfter`. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** Turns whatever was thrown into an answer: OCM's shape below `/ocm`, problem details elsewhere. */
 @Catch()
@@ -22,8 +23,9 @@ export class FaultFilter implements ExceptionFilter {
     const path = request.url.split('?', 1)[0] ?? '';
     void reply.status(fault.status);
     if (fault.retry && (fault.status === 503 || fault.status === 429))
-      void reply.header('retry-after', RETRY_AFTER_SECONDS);
-    if (fault.status === 401) void reply.header('www-authenticate', 'Bearer realm="covey"');
+      void reply.header('retry-after', String(fault.facts['retryAfter'] ?? RETRY_AFTER_SECONDS));
+    // Other servers prove themselves by a signature, for which HTTP has no challenge.
+    if (fault.status === 401 && !path.startsWith('/ocm/')) void reply.header('www-authenticate', 'Bearer realm="covey"');
     if (path.startsWith('/ocm/')) {
       void reply.type('application/json').send(JSON.stringify(ocmError(fault, request.id)));
     } else {

@@ -56,9 +56,9 @@ test('it is not done again for ever', async () => {
   expect(tries).toBe(8);
 });
 
-test('two that lock each other both succeed', async ({ skip }) => {
+test('two that lock each other both succeed; with one connection they never meet', async () => {
   await using it = await rows();
-  skip(it.lease.kind === 'embedded', 'one connection locks nobody');
+  const alone = it.lease.kind === 'embedded';
   for (const key of ['a', 'b']) await it.db.statement((tx) => tx.query(insert(key).sql, insert(key).values));
   const count = (key: string) =>
     `UPDATE idempotency SET fingerprint = (fingerprint::int + 1)::text WHERE key = '${key}'`;
@@ -68,7 +68,7 @@ test('two that lock each other both succeed', async ({ skip }) => {
   const cross = (first: string, second: string) =>
     it.db.run(async (tx) => {
       await tx.query(count(first));
-      if (++there === 2) met[0]!();
+      if (++there === 2 || alone) met[0]!();
       await bothThere;
       await tx.query(count(second));
     });
@@ -76,7 +76,8 @@ test('two that lock each other both succeed', async ({ skip }) => {
   expect(await it.db.statement((tx) => tx.query('SELECT DISTINCT fingerprint AS n FROM idempotency'))).toEqual([
     { n: '2' },
   ]);
-  expect(there).toBe(3);
+  // The one that the deadlock ended was done again.
+  expect(there).toBe(alone ? 2 : 3);
 });
 
 test('a transaction within a transaction is refused at once instead of waiting for ever', async () => {
