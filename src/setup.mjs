@@ -20,7 +20,7 @@ const JOBS = {
   build,
   test: (args) => become('vitest', 'vitest.mjs', ['run', ...args]),
   demo: (args) => command('demo', args),
-  bench: (args) => command('bench', args),
+  bench: (args) => become('vitest', 'vitest.mjs', ['run', '--config', 'test/bench/vitest.config.ts', ...args]),
   cli: ([name = '', ...args]) => command(name, args),
 };
 

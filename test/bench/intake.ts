@@ -38,7 +38,10 @@ export async function benchIntake(world: World): Promise<Comparison> {
     return { headers: { ...fields, host: 'b.test', 'content-type': 'application/json' }, body };
   };
 
-  const ours = world.server('b.test').get<HttpAdapterHost>(HttpAdapterHost).httpAdapter.getInstance() as FastifyInstance;
+  const ours = world
+    .server('b.test')
+    .get<HttpAdapterHost>(HttpAdapterHost)
+    .httpAdapter.getInstance() as FastifyInstance;
   const bare = bareFastify(createPublicKey(key.privateKey));
   const agent = new Agent({ connections: CONCURRENCY });
   const origins = await Promise.all([ours, bare].map((server) => server.listen({ host: '127.0.0.1', port: 0 })));
