@@ -1,5 +1,4 @@
 import type { OcmAddress } from '../kernel/address.js';
-import type { GroupView } from './group-view.js';
 
 type Admins = readonly OcmAddress[];
 
@@ -21,7 +20,3 @@ export function appendsOnly(before: Admins, after: Admins): boolean {
 /** The admin set once the membership of some has ended: theirs end with it. OCM-MLS */
 export const withoutDeparted = (admins: Admins, members: ReadonlySet<OcmAddress>): OcmAddress[] =>
   admins.filter((admin) => members.has(admin));
-
-/** Whether nobody would be an admin any more if this member left: such a proposal is refused. OCM-MLS */
-export const isLastAdmin = ({ admins }: Pick<GroupView, 'admins'>, member: OcmAddress): boolean =>
-  admins.every((admin) => admin === member);

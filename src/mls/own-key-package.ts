@@ -7,8 +7,9 @@ import {
 } from 'ts-mls';
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import type { OcmAddress } from '../kernel/address.js';
-import { toHex, utf8 } from '../kernel/bytes.js';
+import { toHex } from '../kernel/bytes.js';
 import { opaque, struct } from '../kernel/tls.js';
+import { credentialOf } from './credential.js';
 import { ed25519Public } from './raw-keys.js';
 import { versioned } from './stored-codec.js';
 import { CAPABILITIES, KEY_PACKAGE_DAYS, type Suite } from './suite.js';
@@ -53,7 +54,7 @@ export async function makeKeyPackage(
   const extensions: Extension[] =
     kind === 'last-resort' ? [{ extensionType: LAST_RESORT_EXTENSION, extensionData: new Uint8Array() }] : [];
   const { publicPackage, privatePackage } = await generateKeyPackageWithKey(
-    { credentialType: 'basic', identity: utf8(address) },
+    credentialOf(address),
     CAPABILITIES,
     { notBefore: BigInt(seconds - BACKDATED), notAfter: BigInt(notAfter) },
     extensions,

@@ -1,5 +1,5 @@
 import type { LeafNode, RatchetTree } from 'ts-mls';
-import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { addressOf } from './credential.js';
 import type { Member } from './group-view.js';
@@ -20,11 +20,6 @@ export const leavesOf = (tree: RatchetTree): Leaf[] =>
 
 export const membersOf = (tree: RatchetTree): Member[] =>
   leavesOf(tree).map(({ leafIndex, address }) => ({ leafIndex, address }));
-
-/** The home servers of the members, each once, in the order of their first leaves. OCM-MLS section 1 */
-export const memberServers = (members: readonly Member[]): Host[] => [
-  ...new Set(members.map(({ address }) => hostOf(address))),
-];
 
 /** The leaf of a user, who has at most one. OCM-MLS R-003 */
 export const memberAt = (members: readonly Member[], address: OcmAddress): Member | undefined =>

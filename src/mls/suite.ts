@@ -13,9 +13,6 @@ export type Suite = CiphersuiteImpl;
 
 export { SUITE_NAME };
 
-/** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519. RFC 9420 section 17.1 */
-export const SUITE_ID = 0x0001;
-
 /** The GroupContext extension `ocm_federated_group`, in the private range until IANA gives a number. */
 export const FEDERATED_GROUP_EXTENSION = 0xf0ca;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
-import { appendsOnly, isLastAdmin, keepsOrder, withoutDeparted } from '../../src/mls/admin-set.js';
+import { appendsOnly, keepsOrder, withoutDeparted } from '../../src/mls/admin-set.js';
 
 const set = (names: string): OcmAddress[] => names.split('').map((name) => ocmAddress(`${name}@${name}.test`));
 
@@ -32,11 +32,4 @@ describe('an admin set that becomes another', () => {
 
 test('whose membership has ended is no admin any more', () => {
   expect(withoutDeparted(set('abc'), new Set(set('acd')))).toEqual(set('ac'));
-});
-
-test('R-064 the last admin is the one without whom there is none', () => {
-  const [a, b] = set('ab') as [OcmAddress, OcmAddress];
-  expect(isLastAdmin({ admins: [a] }, a)).toBe(true);
-  expect(isLastAdmin({ admins: [a] }, b)).toBe(false);
-  expect(isLastAdmin({ admins: [a, b] }, a)).toBe(false);
 });

@@ -2,7 +2,6 @@ import { proposeAddExternal, createProposal, type Proposal } from 'ts-mls';
 import { createGroupInfoWithExternalPubAndRatchetTree } from 'ts-mls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '../../src/kernel/bytes.js';
-import { isLastAdmin } from '../../src/mls/admin-set.js';
 import { proposeRemove, readHead, readProposal } from '../../src/mls/epoch.js';
 import { writeMessage } from '../../src/mls/mls-message.js';
 import { address, byValue, expectFault, fellow, Fellowship } from './support/fellows.js';
@@ -96,14 +95,6 @@ describe('a proposal', () => {
     const commit = await group.forge('alice', { path: group.ownLeaf('alice') });
     const facts = await expectFault(group.advance('dave', commit, [bytes]), 'commit.proposal-refused');
     expect(facts).toMatchObject({ position: 0, fault: 'proposal.successor-differs' });
-  });
-
-  test('R-064 to remove the last admin is known as such', async () => {
-    const one = await Fellowship.of(['alice', 'bob']);
-    const bytes = await proposeRemove(one.state('alice'), 0, one.suite);
-    const { target } = await readProposal(one.state('bob'), bytes, one.suite);
-    expect(isLastAdmin(one.view('bob'), target!)).toBe(true);
-    expect(isLastAdmin(group.view('bob'), address('alice'))).toBe(false);
   });
 });
 
