@@ -33,7 +33,6 @@ const MARKUP: Readonly<Record<string, string>> = {
 export const escaped = (text: string): string =>
   text
     .toWellFormed()
-    // eslint-disable-next-line no-control-regex
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
     .replace(/[&<>"']/g, (character) => MARKUP[character]!)
     .replace(/\r/g, '&#13;');

@@ -40,7 +40,12 @@ const shareOf = (resourceType: string, uri: string, permissions = ['read']) => (
 const FILE = shareOf('file', 'data.tar');
 const FOLDER = shareOf('folder', 'lab');
 
-async function ask(method: string, path: string, claims: object | string, init: RequestInit = {}) {
+async function ask(
+  method: string,
+  path: string,
+  claims: object | string,
+  init: { headers?: Record<string, string>; body?: string } = {},
+) {
   const token = typeof claims === 'string' ? claims : await issuer.token('a.test#token', claims);
   const headers = { authorization: `Bearer ${token}`, ...init.headers };
   return fetch(new URL(path, root), { ...init, method, headers });

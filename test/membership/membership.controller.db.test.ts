@@ -12,7 +12,7 @@ let lab: string;
 beforeAll(async () => {
   world = await World.of('a.test', 'b.test');
   [alice, bob, ben] = await world.users('alice@a.test', 'bob@b.test', 'ben@b.test');
-  lab = await alice!.createGroup('lab', [bob!]);
+  lab = await alice.createGroup('lab', [bob]);
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await World.of('a.test');
   server = world.server('a.test');
   [alice] = await world.users('alice@a.test', 'al@a.test');
-  lab = await alice!.createGroup('lab');
+  lab = await alice.createGroup('lab');
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -1,5 +1,6 @@
 import * as jose from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseShareNotice } from '../../src/ocm/share-notice.js';
 import { TestClock } from '../support/clock.js';
 import { address, documentOf, RESOURCE, ShareHouse } from './share-house.js';
 
@@ -105,6 +106,21 @@ test('a share of a server that issues no tokens is opened by its secret, but not
   expect(accessToken).toHaveLength(43);
   expect(expiresIn).toBeUndefined();
   await expect(b!.openings.open(id, address(BOB))).rejects.toMatchObject({ code: 'share.token-endpoint' });
+});
+
+test('neither secret nor token is logged, on either side, whether it works or not', async () => {
+  const { shareId } = (await a!.share()).share;
+  await a!.work();
+  const { sharedSecret } = parseShareNotice(a!.letters[0]!.body).webdav;
+  await a!.settle();
+  const [share] = await b!.openings.visibleTo(address(BOB));
+  const { accessToken } = await b!.openings.open(share!.id);
+  await a!.sending.unshare(shareId);
+  await expect(b!.openings.open(share!.id)).rejects.toThrow('share.token-refused');
+  const logged = [...a!.logged, ...b!.logged].join('\n');
+  expect(logged).toContain('token.issued');
+  expect(logged).toContain('grant.revoked');
+  for (const secret of [sharedSecret, accessToken]) expect(logged).not.toContain(secret);
 });
 
 test('only users of this server are asked for', async () => {

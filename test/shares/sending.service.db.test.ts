@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
-import type { ShareNotification } from '../../src/ocm/notification.js';
 import { address, RESOURCE, ShareHouse } from './share-house.js';
 
 let house: ShareHouse;
@@ -18,12 +17,12 @@ const said = (notificationType: 'SHARE_ACCEPTED' | 'SHARE_DECLINED', from: strin
     resourceType: 'file',
     providerId,
     ...more,
-  } as ShareNotification);
+  });
 const statesOf = async (shareId: string) =>
   Object.fromEntries((await house.sending.get(shareId)).servers.map((row) => [row.server, row.state]));
 const providerAt = async (shareId: string, server: string) => {
   const row = (await house.sending.get(shareId)).servers.find((found) => found.server === server)!;
-  return 'providerId' in row ? row.providerId! : '';
+  return 'providerId' in row ? row.providerId : '';
 };
 
 describe('sharing', () => {

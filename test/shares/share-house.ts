@@ -61,6 +61,7 @@ export const documentOf = (domain: string): Discovery =>
 export class ShareHouse implements AsyncDisposable {
   readonly letters: NewLetter[] = [];
   readonly answers: TakenAnswer[] = [];
+  readonly logged: string[] = [];
   /** What peers say of themselves, or how they fail to. */
   readonly documents = new Map<string, Discovery | Fault>();
   readonly groups = new GroupRepository();
@@ -87,7 +88,7 @@ export class ShareHouse implements AsyncDisposable {
   ) {
     const dice = new TestDice(domain);
     const config = configFrom({ COVEY_DOMAIN: domain });
-    const log = new Log('silent');
+    const log = new Log('debug', { write: (line: string) => void this.logged.push(line) });
     const poller = new Poller(log, this.metrics);
     this.tokenKey = { kid: `${domain}#token`, alg: 'ES256', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
     const keys = { current: () => this.tokenKey } as unknown as TokenKeys;

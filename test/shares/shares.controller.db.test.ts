@@ -12,7 +12,7 @@ let count = 0;
 beforeAll(async () => {
   world = await World.of('a.test', 'b.test', 'c.test');
   [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
-  lab = await alice!.createGroup('lab', [bob!]);
+  lab = await alice.createGroup('lab', [bob]);
 });
 afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(() => world.clock.advanceSeconds(1));

@@ -95,8 +95,6 @@ test('what HTTP itself refuses is refused before it is a token request', async (
   expect((await ask('x', { type: 'text/plain', signed: false })).status).toBe(415);
   expect((await ask(form({ padding: 'x'.repeat(5_000_000) }), { signed: false })).status).toBe(413);
 });
-  expect(huge).toEqual(refused('invalid_request'));
-});
 
 test('a token endpoint whose keys of the client cannot be read says so, and does not call it invalid', async () => {
   const dark = 'dark.test' as Host;
