@@ -25,7 +25,8 @@ export class FaultFilter implements ExceptionFilter {
     if (fault.retry && (fault.status === 503 || fault.status === 429))
       void reply.header('retry-after', String(fault.facts['retryAfter'] ?? RETRY_AFTER_SECONDS));
     // Other servers prove themselves by a signature, for which HTTP has no challenge.
-    if (fault.status === 401 && !path.startsWith('/ocm/')) void reply.header('www-authenticate', 'Bearer realm="covey"');
+    if (fault.status === 401 && !path.startsWith('/ocm/'))
+      void reply.header('www-authenticate', 'Bearer realm="covey"');
     if (path.startsWith('/ocm/')) {
       void reply.type('application/json').send(JSON.stringify(ocmError(fault, request.id)));
     } else {
