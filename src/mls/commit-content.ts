@@ -39,7 +39,7 @@ export const knowing = (state: ClientState, carried: readonly OpenedProposal[]):
 
 /**
  * What a Commit says. Throws `commit.proposals-differ` unless exactly the proposals that it names were carried, in the
- * order in which it names them. OCM-MLS R-115, R-116
+ * order in which it names them; none when it names none. OCM-MLS R-115, R-116, R-117
  */
 export function contentOf({ content }: Framed<'commit'>, carried: readonly OpenedProposal[]): CommitContent {
   const { commit, sender } = content;

@@ -25,7 +25,11 @@ export interface CommitOrder {
   readonly add: readonly KeyPackage[];
   /** Leaves that are removed by value. */
   readonly remove: readonly number[];
-  /** The whole new admin set. Without it, those whose membership ends leave the set, and nothing else changes. */
+  /**
+   * The whole new admin set: with who is appointed (R-053), without who resigns (R-066). It changes through a
+   * GroupContextExtensions proposal alone (R-074). Left out, those whose membership ends leave the set, and nothing
+   * else changes.
+   */
   readonly admins?: readonly OcmAddress[];
   /** Proposals of others, as they were sent, covered by reference in this order. */
   readonly proposals: readonly Uint8Array[];
@@ -49,7 +53,7 @@ export interface BuiltCommit {
 /**
  * Builds a Commit of the state's own leaf; `state` is left as it is. It must pass the policy that all others will apply
  * to it. Throws the faults of `verifyCommit`, `commit.proposal-refused`, `commit.invalid` for what MLS does not allow
- * (an expired KeyPackage among it), and `group.closed`. OCM-MLS R-104
+ * (an expired KeyPackage among it), and `group.closed`. RFC 9420 section 12.4
  */
 export async function buildCommit(state: ClientState, order: CommitOrder, suite: Suite): Promise<BuiltCommit> {
   assertOpen(state);
