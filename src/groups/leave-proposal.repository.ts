@@ -29,7 +29,7 @@ export interface LeaveProposal {
 
 @Injectable()
 export class LeaveProposalRepository {
-  /** Deduplicated by ProposalRef. OCM-MLS R-014 */
+  /** Deduplicated by ProposalRef. OCM-MLS section 7.4.2 */
   async queue(tx: Tx, proposal: LeaveProposal): Promise<void> {
     await tx
       .createQueryBuilder()

@@ -47,7 +47,7 @@ export class ProposalsService {
     });
   }
 
-  /** Checks and queues a self-removal for the admins of this server. OCM-MLS */
+  /** Checks and queues a self-removal for the admins of this server. OCM-MLS R-060 */
   async queue(tx: Tx, group: Locked<Group>, proposal: Uint8Array): Promise<{ readonly sender: OcmAddress }> {
     if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
     const { ref, epoch, kind, sender } = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });

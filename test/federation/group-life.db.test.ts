@@ -73,7 +73,7 @@ test('R-059 R-060 R-013 a member leaves by itself: its server proposes, an admin
   expect(proposals.map(({ from, to }) => `${from} ${to}`).sort()).toEqual(['c.test a.test', 'c.test b.test']);
 });
 
-test('R-103 R-116 a proposal is seen by other servers only with the Commit, verbatim', async () => {
+test('R-103 R-110 R-116 a proposal is seen by other servers only with the Commit, verbatim', async () => {
   await using world = await World.of('a.test', 'b.test', 'c.test');
   const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
   const lab = await alice.createGroup('lab', [bob, charlie]);
@@ -134,7 +134,7 @@ test('R-066 R-072 when the first admin resigns the next one owns the group, and 
   await expect(alice.remove(lab, charlie)).rejects.toThrow('change.not-admin');
 });
 
-test('R-053 R-015 an admin of another server has the owner server arbitrate', async () => {
+test('R-053 R-015 R-027 an admin of another server has the owner server arbitrate, and speaks for itself in all else', async () => {
   await using world = await World.of('a.test', 'b.test', 'c.test');
   const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
   const lab = await alice.createGroup('lab', [bob]);

@@ -1,38 +1,13 @@
 import { expect, test } from 'vitest';
-import { host, ocmAddress } from '../../src/kernel/address.js';
-import { toBase64url, utf8 } from '../../src/kernel/bytes.js';
-import { KeyPackageClient } from '../../src/mls/key-package.client.js';
-import { MlsService } from '../../src/mls/mls.service.js';
-import { PeerClient } from '../../src/ocm/peer.client.js';
-import { TransactionService } from '../../src/platform/transaction.service.js';
+import { getOwnLeafNode } from 'ts-mls/clientState.js';
+import { host } from '../../src/kernel/address.js';
+import { toBase64url } from '../../src/kernel/bytes.js';
 import { World } from '../support/world.js';
+import { forgeCommit } from '../mls/support/fellows.js';
 import { agree, federationOf } from './agreement.js';
+import { invitation, labOfThree, notice, stateOn, tell } from './forgery.js';
 
 const [a, b] = [host('a.test'), host('b.test')];
-
-/** A notification that `from` signs, whatever it says. */
-async function tell(world: World, from: string, to: string, body: object) {
-  const answer = await world
-    .server(from)
-    .get(PeerClient)
-    .post(host(to), '/notifications', utf8(JSON.stringify(body)));
-  return { status: answer.status, ...(JSON.parse(Buffer.from(answer.body).toString()) as object) };
-}
-
-const notice = (notificationType: string, senderDomain: string, federation: object) => ({
-  notificationType,
-  senderDomain,
-  shareType: 'federation',
-  notification: { federation },
-});
-
-async function labOfThree() {
-  const world = await World.of('a.test', 'b.test', 'c.test');
-  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
-  const lab = await alice.createGroup('lab', [bob, charlie]);
-  const { mlsGroupId } = await alice.sees(lab);
-  return { world, lab, mlsGroupId, alice, bob, charlie };
-}
 
 test('mail for a group that is not known yet is to be sent again', async () => {
   await using world = await World.of('a.test', 'b.test');
@@ -207,18 +182,18 @@ test('R-040 a Welcome opens only for the user whose KeyPackage it was made for, 
   expect(await bella.sees('club@c.test')).toMatchObject({ epoch: 1, members: [{}, {}] });
 });
 
-/** A Welcome to a group of that address, made by a server that asks nobody whether it may. */
-async function invitation(world: World, group: string, creator: string, invited: string) {
-  const server = world.server(creator.split('@')[1]!);
-  const [mls, db] = [server.get(MlsService), server.get(TransactionService)];
-  const add = [
-    { address: ocmAddress(invited), keyPackage: await server.get(KeyPackageClient).fetch(ocmAddress(invited)) },
-  ];
-  const { mlsGroupId, content } = await db.run(async (tx) => {
-    const made = await mls.createGroup(tx, { address: ocmAddress(group), creator: ocmAddress(creator) });
-    const wish = { mlsGroupId: made.mlsGroupId, committer: ocmAddress(creator), add, remove: [] };
-    const { welcome } = await mls.buildCommit(tx, wish);
-    return { mlsGroupId: made.mlsGroupId, content: toBase64url(welcome!) };
-  });
-  return notice('MLS_WELCOME', server.host, { mlsGroupId, userId: invited, content });
-}
+test('R-057 a Commit of somebody who is no admin is refused, even when the owner server broadcasts it', async () => {
+  const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  const [anna] = await world.users('anna@a.test');
+  await alice.add(lab, anna);
+  await world.settle();
+  const { epoch } = await agree(lab, alice, anna, bob, charlie);
+  const { state, suite } = await stateOn(world, 'a.test', mlsGroupId, anna.address);
+  const commit = await forgeCommit(state, { path: getOwnLeafNode(state) }, suite);
+  const told = notice('MLS_COMMIT', 'a.test', { mlsGroupId, content: toBase64url(commit) });
+  for (const member of ['b.test', 'c.test']) {
+    expect(await tell(world, 'a.test', member, told)).toMatchObject({ status: 403, code: 'commit.not-admin' });
+  }
+  expect(await agree(lab, alice, anna, bob, charlie)).toMatchObject({ epoch });
+});

@@ -102,29 +102,8 @@ export class Fellowship {
     return writeMessage((await createProposal(this.state(name), true, proposal, this.suite)).message);
   }
 
-  /** A Commit that is signed and tagged as it must be, whatever it says: only its confirmation tag is made up. */
-  async forge(name: string, content: Forged): Promise<Uint8Array> {
-    const state = this.state(name);
-    const path = content.path ? { leafNode: commitLeaf(content.path), nodes: [] } : undefined;
-    const commit: Commit = { proposals: [...(content.proposals ?? [])], path };
-    const { signature, framedContent } = await createContentCommitSignature(
-      state.groupContext,
-      'mls_public_message',
-      commit,
-      { senderType: 'member', leafIndex: state.privatePath.leafIndex },
-      new Uint8Array(),
-      state.signaturePrivateKey,
-      this.suite.signature,
-    );
-    const confirmationTag = new Uint8Array(32);
-    const auth = { contentType: 'commit', signature, confirmationTag } as const;
-    const publicMessage = await protectPublicMessage(
-      state.keySchedule.membershipKey,
-      state.groupContext,
-      { wireformat: 'mls_public_message', content: framedContent, auth },
-      this.suite,
-    );
-    return writeMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage });
+  forge(name: string, content: Forged): Promise<Uint8Array> {
+    return forgeCommit(this.state(name), content, this.suite);
   }
 
   ownLeaf(name: string): LeafNode {
@@ -137,6 +116,30 @@ export class Fellowship {
     const { reference } = await openProposal(anybody!, proposal, this.suite);
     return { proposalOrRefType: 'reference', reference };
   }
+}
+
+/** A Commit that is signed and tagged as it must be, whatever it says: only its confirmation tag is made up. */
+export async function forgeCommit(state: ClientState, content: Forged, suite: Suite): Promise<Uint8Array> {
+  const path = content.path ? { leafNode: commitLeaf(content.path), nodes: [] } : undefined;
+  const commit: Commit = { proposals: [...(content.proposals ?? [])], path };
+  const { signature, framedContent } = await createContentCommitSignature(
+    state.groupContext,
+    'mls_public_message',
+    commit,
+    { senderType: 'member', leafIndex: state.privatePath.leafIndex },
+    new Uint8Array(),
+    state.signaturePrivateKey,
+    suite.signature,
+  );
+  const confirmationTag = new Uint8Array(32);
+  const auth = { contentType: 'commit', signature, confirmationTag } as const;
+  const publicMessage = await protectPublicMessage(
+    state.keySchedule.membershipKey,
+    state.groupContext,
+    { wireformat: 'mls_public_message', content: framedContent, auth },
+    suite,
+  );
+  return writeMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage });
 }
 
 export interface Forged {
