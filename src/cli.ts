@@ -1,6 +1,10 @@
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demo } from './cli/demo/demo.command.js';
+import { EmbeddedDatabase } from './platform/embedded.provider.js';
+import { Log } from './platform/logger.service.js';
 import { SystemClock } from './platform/system.provider.js';
 
 const line = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(`${text}\n`);
@@ -11,6 +15,13 @@ const environment = Object.fromEntries(
   INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
 );
 
+async function emptyDatabase(folder: string): Promise<string> {
+  mkdirSync(folder);
+  const database = await EmbeddedDatabase.start(folder, new Log('error'));
+  await database.stop();
+  return join(folder, 'database');
+}
+
 type Command = (args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -20,6 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       script: fileURLToPath(new URL('main.js', import.meta.url)),
       environment,
       temporary: tmpdir(),
+      emptyDatabase,
       out: line(process.stdout),
       err: line(process.stderr),
       onStop: (stop) => {

@@ -1,18 +1,15 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Access, AccessVerifier } from '../../integration/access-verifier.js';
-import { WebdavFiles } from '../../integration/webdav-files.service.js';
 import { host, type Host, ocmAddress } from '../../kernel/address.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GROUP } from './act-founding.js';
+import { OpenFileServer } from './file-server.provider.js';
 import { LoopbackClient } from './loopback.client.js';
 import { freePorts, ServerProcess } from './server-process.provider.js';
-import type { Answer, Decision, FileServer, Server, Stage } from './stage.js';
+import type { Answer, Server, Stage } from './stage.js';
 import { Waiting } from './waiting.provider.js';
 
 const NAMES = ['alpha', 'beta', 'gamma'] as const;
-const FILE = 'measurements.csv';
-const CONTENT = 'station,kelvin\nnorth,271.3\nsouth,288.9\n';
 /** Short, so that the story can wait for a token to die of age. */
 const TOKEN_LIFETIME_S = 10;
 const COMES_TRUE_WITHIN_MS = 60_000;
@@ -23,6 +20,11 @@ export interface Surroundings {
   readonly script: string;
   /** What the servers inherit: paths and locale, no configuration. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Makes an empty database below a folder and says where. It is copied for every server, since to make one takes longer
+   * than all else that a server does when it starts for the first time.
+   */
+  readonly emptyDatabase: (folder: string) => Promise<string>;
   /** Where a folder may be made for as long as this lasts. */
   readonly temporary: string;
   readonly signal: AbortSignal;
@@ -40,7 +42,7 @@ export class OpenStage {
   private readonly http = new LoopbackClient();
   private readonly waiting: Waiting;
   private readonly running: Running[] = [];
-  private files: WebdavFiles | undefined;
+  private files: OpenFileServer | undefined;
   private copy: Promise<Server> | undefined;
 
   constructor(private readonly around: Surroundings) {
@@ -50,16 +52,21 @@ export class OpenStage {
 
   /** Throws when a server does not come up. */
   async open(): Promise<Stage> {
-    const ports = await freePorts(NAMES.length);
+    const [ports, database] = await Promise.all([
+      freePorts(NAMES.length),
+      this.around.emptyDatabase(join(this.folder, 'empty')),
+    ]);
     for (const [index, name] of NAMES.entries()) {
+      cpSync(database, join(this.folder, name, 'data', 'database'), { recursive: true });
       const domain = host(`${name}.localhost:${ports[index]}`);
       this.run(name, domain, ports[index]!);
     }
     const [alpha, beta, gamma] = await Promise.all(this.running.map((one) => this.server(one)));
-    const files = await this.fileServer(alpha!);
+    const trusting = { issuer: alpha!.domain, group: alpha!.user(GROUP) };
+    this.files = await OpenFileServer.start(join(this.folder, 'files'), trusting, this.http, this.around.clock);
     const until: Stage['until'] = (what, probe) => this.waiting.until(what, COMES_TRUE_WITHIN_MS, probe);
     const copyOfGamma = () => (this.copy ??= this.copyOf(this.running[2]!));
-    return { alpha: alpha!, beta: beta!, gamma: gamma!, files, copyOfGamma, until, notes: new Map() };
+    return { alpha: alpha!, beta: beta!, gamma: gamma!, files: this.files, copyOfGamma, until, notes: new Map() };
   }
 
   /** Where to look at servers that stay. */
@@ -138,51 +145,4 @@ export class OpenStage {
       delete: (path) => send('DELETE', path),
     };
   }
-
-  /** It knows the name of one OCM server, and one group that is welcome. */
-  private async fileServer(issuer: Server): Promise<FileServer> {
-    const folder = join(this.folder, 'files');
-    mkdirSync(folder);
-    writeFileSync(join(folder, FILE), CONTENT);
-    const policy = { issuers: [issuer.domain], plainHttp: true };
-    const verifier = new AccessVerifier(
-      policy,
-      (url) => this.http.json(url),
-      () => this.around.clock.now(),
-    );
-    let access: Access | undefined;
-    let decision: Decision | undefined;
-    this.files = new WebdavFiles({
-      folder,
-      policy: { groups: [issuer.user(GROUP)] },
-      verifier: { verify: async (token) => (access = await verifier.verify(token)) },
-      tell: ({ method, code }) => (decision = decisionOf(method, code, access)),
-    });
-    const root = await this.files.listen({ host: '127.0.0.1', port: 0 });
-    const file = new URL(FILE, root).href;
-    return {
-      file,
-      content: CONTENT,
-      request: (method, token) => {
-        access = decision = undefined;
-        const headers = { depth: '0', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-        return this.http.send(method, file, headers);
-      },
-      lastDecision: () => decision,
-    };
-  }
 }
-
-const decisionOf = (method: string, code: string, access: Access | undefined): Decision => ({
-  method,
-  code,
-  ...(access?.group
-    ? {
-        issuer: access.issuer,
-        group: access.audience,
-        recipient: access.group.recipient,
-        members: access.group.members,
-        epoch: access.group.epoch,
-      }
-    : {}),
-});
