@@ -64,6 +64,8 @@ export class ShareHouse implements AsyncDisposable {
   readonly logged: string[] = [];
   /** What peers say of themselves, or how they fail to. */
   readonly documents = new Map<string, Discovery | Fault>();
+  /** What happens while a peer is asked what it takes. */
+  whileAsked: (peer: Host) => Promise<void> = () => Promise.resolve();
   readonly groups = new GroupRepository();
   readonly members = new MemberRepository();
   readonly metrics = new Metrics();
@@ -229,9 +231,10 @@ export class ShareHouse implements AsyncDisposable {
     (await this.openings.visibleTo(ocmAddress(user))).map(({ resource }) => resource.name);
 
   private async discovery(peer: Host): Promise<Discovery> {
+    await this.whileAsked(peer);
     const found = this.documents.get(peer) ?? documentOf(peer);
     if (found instanceof Fault) throw found;
-    return Promise.resolve(found);
+    return found;
   }
 
   private async postForm(peer: Host, url: string, form: Record<string, string>): Promise<HttpAnswer> {
