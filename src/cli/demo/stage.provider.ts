@@ -71,8 +71,10 @@ export class OpenStage {
 
   /** Where to look at servers that stay. */
   get places(): { name: string; url: string; pid: number | undefined; apiKeyFile: string; log: string }[] {
-    return this.running.map(({ domain, process: { name, pid, apiKeyFile, log } }) => {
-      return { name, url: `http://${domain}`, pid, apiKeyFile, log };
+    return this.running.map(({ domain, port, process: { name, pid, apiKeyFile, log } }) => {
+      // The domain of a copy leads to the original.
+      const url = `http://${domain.endsWith(`:${port}`) ? domain : `127.0.0.1:${port}`}`;
+      return { name, url, pid, apiKeyFile, log };
     });
   }
 
