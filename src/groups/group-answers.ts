@@ -6,15 +6,15 @@ import type { GroupPicture } from './group.js';
 /** What the EFSS sends and gets about groups. Addresses are OCM Addresses, times ISO 8601 in UTC. */
 export const newGroup = z
   .strictObject({ identifier: identifierField, creator: addressField })
-  .meta({ examples: [{ identifier: 'research-group', creator: 'alice@cloud.example.org' }] });
+  .meta({ example: { identifier: 'research-group', creator: 'alice@cloud.example.org' } });
 
 export const byAdmin = z
   .strictObject({ address: addressField, by: addressField })
-  .meta({ examples: [{ address: 'bob@othercloud.example.org', by: 'alice@cloud.example.org' }] });
+  .meta({ example: { address: 'bob@othercloud.example.org', by: 'alice@cloud.example.org' } });
 
 export const leaving = z
   .strictObject({ member: addressField })
-  .meta({ examples: [{ member: 'bob@othercloud.example.org' }] });
+  .meta({ example: { member: 'bob@othercloud.example.org' } });
 
 const groupFacts = {
   address: z.string(),

@@ -95,6 +95,9 @@ export const demandsTokenExchange = ({ criteria }: Discovery): boolean => criter
 export const exchangesTokens = ({ capabilities, tokenEndPoint }: Discovery): boolean =>
   capabilities.includes('exchange-token') && tokenEndPoint !== undefined;
 
+/** Where this server's relative WebDAV addresses begin. OCM core section 3.3 */
+export const WEBDAV_PREFIX = '/webdav/';
+
 /**
  * Our own document: core -07, D-01. `file` stands first, since old readers take the WebDAV prefix from there.
  * OCM-MLS R-030, R-033; R-031: no field besides those of core, peers derive the paths from `endPoint`.
@@ -103,7 +106,7 @@ export function discoveryDocument({ endPoint, provider }: { endPoint: string; pr
   const resource = (name: string) => ({
     name,
     shareTypes: ['user', 'federation'],
-    protocols: { webdav: '/webdav/', 'webdav-receive': { uri: 'absolute' } },
+    protocols: { webdav: WEBDAV_PREFIX, 'webdav-receive': { uri: 'absolute' } },
   });
   return {
     enabled: true,

@@ -1,14 +1,11 @@
 import type { Host } from '../kernel/address.js';
-import type { Discovery } from '../ocm/discovery.js';
-
-/** As our own discovery document names it. */
-const OWN_PREFIX = '/webdav/';
+import { type Discovery, WEBDAV_PREFIX } from '../ocm/discovery.js';
 
 const under = (origin: string, prefix: string): string => new URL(prefix.replace(/\/*$/, '/'), origin).href;
 
 /** Where relative URIs of our own shares are found. OCM core section 8 */
 export const ownWebdavRoot = (publicUrl: string, domain: Host): string =>
-  under(`${new URL(publicUrl).protocol}//${domain}`, OWN_PREFIX);
+  under(`${new URL(publicUrl).protocol}//${domain}`, WEBDAV_PREFIX);
 
 /**
  * The same for another server: its host with the prefix that it names for the type of the resource, or else for its first
