@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import type { CommitDigest } from '../kernel/ids.js';
+import { isFault } from '../kernel/fault.js';
+import type { CommitDigest, MlsGroupId } from '../kernel/ids.js';
 import type { CommitFacts, GroupView } from '../mls/group-view.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -70,7 +71,7 @@ export class EpochsService {
     return next;
   }
 
-  /** Makes the stored group, its roster and the open changes agree with the MLS state. OCM-MLS */
+  /** Makes the stored group, its roster and the open changes agree with the MLS state; without users of ours there is none. OCM-MLS */
   async standAt(tx: Tx, group: Locked<Group>, view: GroupView): Promise<Locked<Group>> {
     const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);
     const { submitted: _, quietUntil: __, ...rest } = group;
@@ -94,8 +95,21 @@ export class EpochsService {
     }
     if (!welcome) return;
     for (const userId of facts.added.filter((user) => hostOf(user) === from.here)) {
-      await this.mls.join(tx, { userId, welcome });
+      await this.welcome(tx, mlsGroupId, userId, welcome);
     }
     for (const letter of welcomes(from, facts.added, welcome)) await this.outbox.post(tx, letter);
+  }
+
+  /** A user who cannot be taken in, e.g. one who was forgotten here meanwhile, does not hold up the Commit. */
+  private async welcome(tx: Tx, group: MlsGroupId, userId: OcmAddress, welcome: Uint8Array): Promise<void> {
+    try {
+      await this.mls.join(tx, { userId, welcome });
+    } catch (error) {
+      if (!isFault(error) || error.retry) throw error;
+      this.log.error(
+        { event: 'welcome.not-joined', group, user: userId, code: error.code, err: error },
+        'a user of this server was added and cannot join',
+      );
+    }
   }
 }

@@ -14,7 +14,7 @@ export interface Group {
   readonly admins: readonly OcmAddress[];
   /** Our own Commit that waits for the owner server's word; while it waits no other is made. */
   readonly submitted?: CommitDigest;
-  /** Nothing is committed or proposed of our own accord before. */
+  /** Nothing is committed or proposed of our own accord before. With `submitted`, when that is submitted again. */
   readonly quietUntil?: Date;
 }
 
@@ -28,7 +28,7 @@ export function adminServers({ admins }: Pick<Group, 'admins'>): Host[] {
   return [...new Set(admins.map(hostOf))];
 }
 
-/** The home servers of the given members, each once. OCM-MLS R-004, R-006: routing looks at members, never at the label. */
+/** The home servers of the given members, each once. OCM-MLS R-006: routing looks at members, never at the label. */
 export function memberServers(members: readonly OcmAddress[]): Host[] {
   return [...new Set(members.map(hostOf))];
 }

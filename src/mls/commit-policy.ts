@@ -145,7 +145,7 @@ export const COMMIT_CHECKS: readonly CommitCheck[] = [
     holds: ({ after }) => unique(after.leaves.map(({ address }) => address)),
   },
   {
-    id: 'R-137',
+    id: 'section 7.6',
     section: 'Rejoin After State Loss',
     fault: 'commit.rejoin-by-reference',
     holds: rejoinsByValue,

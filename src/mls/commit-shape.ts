@@ -58,7 +58,7 @@ export function keepsExtensions({ before, after }: CommitIntent): boolean {
   );
 }
 
-/** Whether a member who is added anew comes with the Remove of the old leaf, both by value. OCM-MLS R-137 */
+/** Whether a member who is added anew comes with the Remove of the old leaf, both by value. OCM-MLS section 7.6 */
 export function rejoinsByValue({ covered, before }: CommitIntent): boolean {
   const [adds, removes] = [ofType(covered, 'add'), ofType(covered, 'remove')];
   return adds.every(({ proposal, byReference }) => {

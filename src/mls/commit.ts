@@ -45,7 +45,7 @@ export interface BuiltCommit {
   readonly commit: Uint8Array;
   /** Those that `commit` names, verbatim and in its order. OCM-MLS R-116 */
   readonly proposals: readonly Uint8Array[];
-  /** One for all added users. OCM-MLS R-105 */
+  /** One for all added users, with the ratchet tree. OCM-MLS R-105, R-107 */
   readonly welcome?: Uint8Array;
   readonly facts: CommitFacts;
 }

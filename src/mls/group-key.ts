@@ -1,7 +1,7 @@
 import { mlsExporter, type ClientState } from 'ts-mls';
 import type { Suite } from './suite.js';
 
-/** OCM-MLS section 2.2 */
+/** As registered. OCM-MLS R-226 */
 const LABEL = 'ocm-group-key';
 
 /**

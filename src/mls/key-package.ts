@@ -55,7 +55,7 @@ const elsewhere = (type: ExtensionType) => typeof type === 'string' || type === 
 /** What a KeyPackage must be before its user is added; the order is that of the cost. OCM-MLS section 10.1 */
 const CHECKS: readonly Check[] = [
   {
-    fault: 'key-package.suite',
+    fault: 'key-package.suite',
     holds: ({ version, cipherSuite }) => version === 'mls10' && cipherSuite === SUITE_NAME,
   },
   {

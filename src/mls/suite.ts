@@ -31,7 +31,7 @@ export const LONGEST_KEY_PACKAGE_DAYS = 90;
 
 /**
  * What is kept to open late application messages: the epoch before, and the keys of messages that were skipped. A
- * sender's ratchet moves at most 1000 generations for one message. OCM-MLS R-123, R-124
+ * sender's ratchet moves at most 1000 generations for one message. OCM-MLS section 7.4.4
  */
 export const KEY_RETENTION: KeyRetentionConfig = {
   retainKeysForEpochs: 1,

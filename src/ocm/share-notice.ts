@@ -21,7 +21,7 @@ export interface ShareNotice {
   readonly senderDisplayName?: string;
   /** Unix seconds. */
   readonly expiration?: number;
-  /** Absent: not encrypted. OCM-MLS R-211 */
+  /** Absent: not encrypted. OCM-MLS section 9 */
   readonly encryption?: ShareEncryption;
   readonly webdav: WebdavAccess;
 }
@@ -43,6 +43,7 @@ const fields = z.object({
   protocol: z.looseObject({}),
 });
 
+/** As registered for federation shares. OCM-MLS R-226 */
 const RESOURCE_TYPES = ['file', 'folder'];
 
 /** What is wrong with a part is told from the top of the body. */
@@ -77,7 +78,7 @@ export function parseShareNotice(body: unknown): ShareNotice {
   } as ShareNotice;
 }
 
-/** The body of a Share Creation Notification, `protocol` in its third spelling. OCM-MLS R-203, R-212 */
+/** The body of a Share Creation Notification, `protocol` in its third spelling. OCM-MLS R-203 */
 export function shareNotice({ webdav, encryption, ...notice }: ShareNotice): object {
   return {
     ...notice,

@@ -6,7 +6,7 @@ import { EndingService } from './ending.service.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import { ShareRepository } from './share.repository.js';
 
-/** Ends shares whose time is over, and forgets those whose group never came. OCM-MLS R-210 */
+/** Ends shares whose time is over, and forgets those whose group never came. */
 @Injectable()
 export class ExpiryWorker implements Turn {
   readonly name = 'shares.expiry';

@@ -20,7 +20,7 @@ test('R-048 R-049 a group begins with its creator alone, on one server, and nobo
   await expect(alice.createGroup('alice')).rejects.toThrow('group.address-taken');
 });
 
-test('three servers form a group, and each of them sees the same members in the same epoch', async () => {
+test('R-032 three servers form a group, and each of them sees the same members in the same epoch', async () => {
   await using world = await World.of('a.test', 'b.test', 'c.test');
   const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
   const lab = await alice.createGroup('lab', [bob]);
@@ -44,7 +44,7 @@ test('R-105 R-106 what is added together costs one epoch, and each new user gets
   ]);
 });
 
-test('R-200 a removed member is gone everywhere at once, and no other notification is needed', async () => {
+test('R-004 R-200 a removed member is gone everywhere at once, and no other notification is needed', async () => {
   await using world = await World.of('a.test', 'b.test', 'c.test');
   const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
   const lab = await alice.createGroup('lab', [bob, charlie]);
@@ -103,6 +103,25 @@ test('R-067 R-065 an admin who leaves is removed by another admin, and loses the
   expect(await alice.sees(lab)).toMatchObject({ state: 'left' });
 });
 
+test('R-006 R-049 the address stays when its own server has left, and nothing is sent there any more', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await alice.leave(lab);
+  await world.pass(15 * 60_000);
+  const before = world.network.exchanges.length;
+  await bob.add(lab, charlie);
+  await world.settle();
+  await bob.appoint(lab, charlie);
+  await world.settle();
+  expect(await agree(lab, bob, charlie)).toMatchObject({ address: 'lab@a.test', ownerServer: 'b.test' });
+  const after = world.network.exchanges.slice(before);
+  expect(after.length).toBeGreaterThan(0);
+  expect(after.filter(({ to }) => to === 'a.test')).toEqual([]);
+});
+
 test('R-064 the last admin can neither leave, nor resign, nor be removed until another is appointed', async () => {
   await using world = await World.of('a.test', 'b.test');
   const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
@@ -134,19 +153,34 @@ test('R-066 R-072 when the first admin resigns the next one owns the group, and 
   await expect(alice.remove(lab, charlie)).rejects.toThrow('change.not-admin');
 });
 
-test('R-053 R-015 R-027 an admin of another server has the owner server arbitrate, and speaks for itself in all else', async () => {
-  await using world = await World.of('a.test', 'b.test', 'c.test');
-  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
-  const lab = await alice.createGroup('lab', [bob]);
+test('R-053 R-015 R-027 R-105 R-218 an admin of another server has the owner server arbitrate, and speaks for itself in all else', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test', 'd.test');
+  const [alice, bob, charlie, dora] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test', 'dora@d.test');
+  const lab = await alice.createGroup('lab', [bob, dora]);
   await alice.appoint(lab, bob);
   await world.settle();
+  const before = world.network.exchanges.length;
+  world.wire('b.test', 'a.test').cut();
   const change = await bob.add(lab, charlie);
   await world.settle();
+  // No Welcome before the owner server has accepted the Commit.
+  expect(world.network.sent({ what: 'MLS_WELCOME', to: host('c.test') })).toEqual([]);
+  world.wire('b.test', 'a.test').mend();
+  await world.pass(3_600_000);
   expect(await bob.change(change)).toMatchObject({ state: 'done' });
-  await agree(lab, alice, bob, charlie);
-  const commits = world.network.sent({ what: 'MLS_COMMIT' }).slice(-2);
-  expect(commits.map(({ from, to }) => `${from} ${to}`)).toContain('b.test a.test');
-  // R-105: the Welcome comes from the admin who made the Commit, not from the owner.
+  await agree(lab, alice, bob, charlie, dora);
+  const commits = world.network.exchanges
+    .slice(before)
+    .filter(({ what, outcome }) => what === 'MLS_COMMIT' && outcome === 201);
+  expect(commits.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
+    'a.test b.test',
+    'a.test d.test',
+    'b.test a.test',
+  ]);
+  // Nobody but the server of the admin asks for the KeyPackage.
+  const asked = world.network.exchanges.slice(before).filter(({ what }) => what === '/ocm/mls-key-packages');
+  expect(asked.map(({ from, to }) => `${from} ${to}`)).toEqual(['b.test c.test']);
+  // The Welcome comes from the admin who made the Commit, not from the owner.
   expect(world.network.sent({ what: 'MLS_WELCOME', to: host('c.test') }).map(({ from }) => from)).toEqual(['b.test']);
 });
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { getOwnLeafNode } from 'ts-mls/clientState.js';
 import { host } from '../../src/kernel/address.js';
 import { toBase64url } from '../../src/kernel/bytes.js';
+import { proposeRemove } from '../../src/mls/proposal.js';
 import { World } from '../support/world.js';
 import { forgeCommit } from '../mls/support/fellows.js';
 import { agree, federationOf } from './agreement.js';
@@ -42,6 +43,14 @@ test('R-101 when mlsGroupId is not the group inside, the message is an error and
   const swapped = notice('MLS_COMMIT', 'a.test', { ...federationOf(commit!), mlsGroupId });
   expect(await tell(world, 'a.test', 'b.test', swapped)).toMatchObject({ status: 400, code: 'commit.wrong-group' });
   expect(await bob.sees(other)).toMatchObject({ mlsGroupId: elsewhere, epoch: 1 });
+  const { state, suite } = await stateOn(world, 'b.test', elsewhere, bob.address);
+  const leave = toBase64url(await proposeRemove(state, state.privatePath.leafIndex, suite));
+  const astray = notice('MLS_PROPOSAL', 'b.test', { mlsGroupId, content: leave });
+  expect(await tell(world, 'b.test', 'a.test', astray)).toMatchObject({ status: 400, code: 'proposal.wrong-group' });
+  const { federation } = (await invitation(world, 'club@c.test', charlie.address, bob.address)).notification;
+  const welcome = notice('MLS_WELCOME', 'c.test', { ...federation, mlsGroupId });
+  expect(await tell(world, 'c.test', 'b.test', welcome)).toMatchObject({ status: 400, code: 'welcome.wrong-group' });
+  await expect(bob.sees('club@c.test')).rejects.toThrow('group.not-found');
   await agree(lab, alice, bob, charlie);
 });
 
@@ -169,7 +178,7 @@ test('a Welcome is taken from the server of an admin only', async () => {
   expect(await bob.members('club@c.test')).toEqual(['bob@b.test', 'charlie@c.test']);
 });
 
-test('R-040 a Welcome opens only for the user whose KeyPackage it was made for, and only once', async () => {
+test('a Welcome opens only for the user whose KeyPackage it was made for, and comes twice without harm', async () => {
   const { world, bob, charlie } = await labOfThree();
   await using _ = world;
   const [bella] = await world.users('bella@b.test');

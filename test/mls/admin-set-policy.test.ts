@@ -20,7 +20,7 @@ describe('new extensions in a Commit', () => {
     passes(group, 'alice', { path: await path(), proposals: byValue(...proposals) });
   const remove = (name: string): Proposal => ({ proposalType: 'remove', remove: { removed: group.leaf(name) } });
 
-  test('R-053 R-066 R-074 an admin appoints, resigns and dismisses through them', async () => {
+  test('R-053 R-066 an admin appoints, resigns and dismisses through them', async () => {
     await passed(admins('alice', 'bob', 'carol'));
     await passed(admins('bob'));
     await passed(admins('alice'));

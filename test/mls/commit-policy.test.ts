@@ -162,7 +162,7 @@ describe('a Commit is refused before anything of it is applied', () => {
       await refuses(group, 'alice', { proposals: twice }, 'commit.second-leaf');
     });
 
-    test('R-137 a rejoin pair of which one half is by reference is refused', async () => {
+    test('a rejoin pair of which one half is by reference is refused', async () => {
       const path = (await fellow('alice', group.suite)).keyPackage.leafNode;
       const [out, back] = [remove(group.leaf('carol')), await add('carol')];
       const [sentOut, sentBack] = [await group.propose('bob', out), await group.propose('bob', back)];

@@ -54,7 +54,7 @@ describe('a Commit of ours', () => {
     expect(group.view('dave').admins[0]).toBe(address('bob'));
   });
 
-  test('R-066 an admin resigns through his own client and stays a member', async () => {
+  test('R-066 R-074 an admin resigns through his own client and stays a member', async () => {
     const made = await group.commit('alice', { admins: [address('bob')] });
     expect(types(made.commit)).toEqual(['group_context_extensions']);
     expect(made.facts.removed).toEqual([]);

@@ -140,7 +140,7 @@ describe('a Commit that is not followed', () => {
     await expectFault(group.advance('dave', commit), 'commit.invalid');
   });
 
-  test('R-132 one that passes everything and does not open shows a fork', async () => {
+  test('one that passes everything and does not open shows a fork', async () => {
     const path = (await fellow('alice', group.suite)).keyPackage.leafNode;
     const before = toHex(encodeGroupState(group.state('dave')));
     await expectFault(group.advance('dave', await group.forge('alice', { path })), 'commit.unopenable');

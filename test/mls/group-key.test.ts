@@ -23,7 +23,7 @@ describe('the Group Key', () => {
     group = await Fellowship.of(['alice', 'bob']);
   });
 
-  test('R-156 is MLS-Exporter("ocm-group-key", raw group_id, 16)', async () => {
+  test('R-156 R-226 is MLS-Exporter("ocm-group-key", raw group_id, 16)', async () => {
     const { keySchedule, groupContext } = group.state('alice');
     const derived = expandWithLabel(keySchedule.exporterSecret, 'ocm-group-key', new Uint8Array(), 32);
     const hashed = createHash('sha256').update(groupContext.groupId).digest();
@@ -32,7 +32,7 @@ describe('the Group Key', () => {
     );
   });
 
-  test('R-157 is another one after each Commit, and the same for all members', async () => {
+  test('is another one after each Commit, and the same for all members', async () => {
     const keys = new Set<string>();
     for (let round = 0; round < 3; round++) {
       const [one, other] = await Promise.all(['alice', 'bob'].map((name) => groupKey(group.state(name), group.suite)));

@@ -25,7 +25,7 @@ const refusal = async (client: KeyPackageClient, userId: OcmAddress) => {
   return error instanceof Fault ? { code: error.code, retry: error.retry } : error;
 };
 
-test('R-012 R-218 a KeyPackage that passes all checks is had, by the address that was asked for', async () => {
+test('R-218 a KeyPackage that passes all checks is had, by the address that was asked for', async () => {
   await using a = await MlsServer.of('a.test');
   const alice = await a.user('odd+name&more', true);
   const { keyPackage } = await a.keyPackage(alice);

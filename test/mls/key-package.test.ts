@@ -80,7 +80,7 @@ describe('a KeyPackage that we make', () => {
     expect((await check(own.message)).extensions).toEqual([extension(LAST_RESORT_EXTENSION)]);
   });
 
-  test('R-046 is valid from before now until its row expires, and not a second longer', async () => {
+  test('is valid from before now until its row expires, and not a second longer', async () => {
     const own = await makeKeyPackage({ address: alice, kind: 'single', signatureKey, now }, suite);
     await check(own.message, own.expiresAt);
     await check(own.message, new Date(now.getTime() - 3_600_000));
@@ -137,7 +137,7 @@ describe('what is refused', () => {
     await refused(await changed({ leaf: { credential } }), 'key-package.credential');
   });
 
-  test('R-052 another suite or version', async () => {
+  test('another suite or version', async () => {
     const bytes = writeKeyPackage({ ...good, cipherSuite: 'MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519' });
     await refused(bytes, 'key-package.suite');
   });

@@ -21,7 +21,7 @@ async function twoServers() {
   return { world, ask, client: world.server('b.test').get(KeyPackageClient) };
 }
 
-test('R-034 R-035 R-214 a KeyPackage is had from another server, signed both ways', async () => {
+test('R-012 R-034 R-035 R-214 a KeyPackage is had from another server, signed both ways', async () => {
   const { world, client, ask } = await twoServers();
   await using _ = world;
   const keyPackage = await client.fetch(alice);

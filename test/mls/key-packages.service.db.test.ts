@@ -16,7 +16,7 @@ const given = async (server: MlsServer, user: Parameters<MlsServer['keyPackages'
   return out.keyPackage;
 };
 
-test('R-043 a user has several KeyPackages ahead, all signed with the same key', async () => {
+test('R-040 R-043 a user has several KeyPackages ahead, all signed with the same key', async () => {
   await using server = await MlsServer.of('a.test');
   const alice = await server.user('alice', true);
   const all = [];
@@ -74,7 +74,7 @@ test('an unknown user looks like one whose KeyPackages are exhausted, and like o
   expect(answers).toEqual([{ kind: 'none' }, { kind: 'none' }, { kind: 'none' }]);
 });
 
-test('R-046 what nears its end is replaced, what has ended is removed', async () => {
+test('what nears its end is replaced, what has ended is removed', async () => {
   await using server = await MlsServer.of('a.test');
   const alice = await server.user('alice', true);
   server.clock.advance(25 * DAY);

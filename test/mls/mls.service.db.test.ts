@@ -37,21 +37,26 @@ test('R-048 R-050 a founder is alone and first admin, in a group with a fresh ra
   );
 });
 
-test('two servers hold the same group after a join, and after each Commit', async () => {
+test('R-157 two servers hold the same group after a join and after each Commit, each time with a new Group Key', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice, bob, added } = world;
   expect(added.facts).toMatchObject({ committer: alice, added: [bob], removed: [] });
   expect(await a.view(lab)).toMatchObject({ address: LAB, epoch: 1, admins: [alice] });
   expect(await b.view(lab)).toEqual(await a.view(lab));
+  const keyOn = async ({ db, groups }: MlsServer) => toHex((await db.run((tx) => groups.lock(tx, lab))).groupKey);
+  const keys = new Set([await keyOn(a)]);
   for (let epoch = 2; epoch < 5; epoch++) {
     const commit = await a.commit(lab, { committer: alice });
     expect(await b.follow(lab, commit)).toEqual(commit.facts);
     expect(await b.view(lab)).toEqual(await a.view(lab));
     expect((await a.view(lab)).epoch).toBe(epoch);
+    expect(await keyOn(b)).toBe(await keyOn(a));
+    keys.add(await keyOn(a));
   }
+  expect(keys.size).toBe(4);
 });
 
-test('R-003 R-004 several users of one server go along with each Commit, and each can make the next', async () => {
+test('several users of one server go along with each Commit, and each can make the next', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice } = world;
   const crew: OcmAddress[] = [];
@@ -139,7 +144,7 @@ test('a user who joined while a Commit of ours waited goes along when it is acce
   expect(await b.view(lab)).toEqual(await a.view(lab));
 });
 
-test('R-158 a removed user loses the secrets, the last one of a server all that is held of the group', async () => {
+test('R-004 R-158 a removed user loses the secrets, the last one of a server all that is held of the group', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice, bob } = world;
   const carol = await b.user('carol', true);

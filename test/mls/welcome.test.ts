@@ -25,7 +25,7 @@ describe('a Welcome', () => {
   const changed = (change: (groupInfo: GroupInfo) => GroupInfo, by = group.state('alice').signaturePrivateKey) =>
     rewelcome(welcome, erin, by, change, group.suite);
 
-  test('R-108 tells the address of the group, its admins and its members', async () => {
+  test('R-107 R-108 tells the address of the group, its admins and its members', async () => {
     expect(viewOf(await enter(welcome))).toMatchObject({
       address: LABEL,
       epoch: 2,

@@ -55,7 +55,7 @@ test('files for users by WebDAV may be assumed, of a server that is switched on'
   expect(accepts(parsed({ enabled: false }), 'file', 'user', 'webdav')).toBe(false);
 });
 
-test('R-032 a server that lists federation takes notifications, though it does not list them', () => {
+test('a server that lists federation takes notifications, though it does not list them', () => {
   expect(federates(parsed({ capabilities: ['http-sig'] }))).toBe(true);
   expect(federates(parsed({ enabled: false }))).toBe(false);
   expect(federates(parsed({ resourceTypes: [{ name: 'file', shareTypes: ['user'], protocols: {} }] }))).toBe(false);
@@ -79,7 +79,7 @@ test('what may be absent may be absent, and a slash at the end goes', () => {
 test.each([
   ['no object', 5],
   ['no endPoint', { ...example, endPoint: undefined }],
-  ['an endPoint by http', { ...example, endPoint: 'http://cloud.example.org/ocm' }],
+  ['R-214 an endPoint by http', { ...example, endPoint: 'http://cloud.example.org/ocm' }],
   ['an endPoint with a query', { ...example, endPoint: 'https://cloud.example.org/ocm?a' }],
   ['an endPoint on a private address', { ...example, endPoint: 'https://192.168.0.1/ocm' }],
   ['a jwksUri on this machine', { ...example, jwksUri: 'https://localhost/jwks' }],

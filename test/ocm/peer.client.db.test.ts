@@ -101,7 +101,7 @@ test.each(['http://peer.test/token', 'https://10.0.0.1/token', 'nonsense'])(
   },
 );
 
-describe('a signed answer', () => {
+describe('R-214 a signed answer', () => {
   const path = '/mls-key-packages?userId=alice%40a.test';
   const answered = json({ keyPackages: [] });
   const now = () => clock.now();

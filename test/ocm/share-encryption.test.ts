@@ -3,7 +3,7 @@ import { CIPHERS, encryptionBody, parseEncryption } from '../../src/ocm/share-en
 
 const mls = (parameters: object) => ({ resourceId: 'r-1', scheme: 'ocm-mls', 'ocm-mls': parameters });
 
-test.each(CIPHERS)('R-212 ocm-mls carries resourceId, scheme and the cipher %s, and nothing of epochs', (cipher) => {
+test.each(CIPHERS)('ocm-mls carries resourceId, scheme and the cipher %s, and nothing of epochs', (cipher) => {
   const body = mls({ cipher, epoch: 7 });
   expect(parseEncryption(body)).toEqual({ scheme: 'ocm-mls', resourceId: 'r-1', cipher });
   expect(encryptionBody({ scheme: 'ocm-mls', resourceId: 'r-1', cipher })).toEqual(mls({ cipher }));
@@ -14,7 +14,7 @@ test.each([
   mls({}),
   { scheme: 'ocm-mls', 'ocm-mls': { cipher: 'AES-128-GCM' } },
   { resourceId: 'r', scheme: 'ocm-mls' },
-])('R-212 %j is refused', (body) => {
+])('%j is refused', (body) => {
   expect(() => parseEncryption(body)).toThrow('body.malformed');
 });
 

@@ -32,12 +32,12 @@ test.each(['shareWith', 'resourceType', 'shareType', 'sender', 'owner', 'provide
   },
 );
 
-test('other share types and resource types are not taken here', () => {
+test('R-226 other share types and resource types than the registered ones are not taken here', () => {
   expect(codeOf({ ...share, shareType: 'user' })).toBe('share.type-unsupported');
   expect(codeOf({ ...share, resourceType: 'calendar' })).toBe('share.type-unsupported');
 });
 
-test('R-211 encryption may be absent, and then the share is not encrypted', () => {
+test('encryption may be absent, and then the share is not encrypted', () => {
   expect(parseShareNotice(share).encryption).toBeUndefined();
   expect(shareNotice(parseShareNotice(share))).not.toHaveProperty('encryption');
 });
