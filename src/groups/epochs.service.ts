@@ -71,7 +71,10 @@ export class EpochsService {
     return next;
   }
 
-  /** Makes the stored group, its roster and the open changes agree with the MLS state; without users of ours there is none. OCM-MLS */
+  /**
+   * Makes the stored group, its roster and the open changes agree with the MLS state; without users of ours there is no
+   * roster. OCM-MLS R-004, R-200, R-208
+   */
   async standAt(tx: Tx, group: Locked<Group>, view: GroupView): Promise<Locked<Group>> {
     const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);
     const { submitted: _, quietUntil: __, ...rest } = group;

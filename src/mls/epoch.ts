@@ -68,8 +68,8 @@ export interface Advanced {
  * applied: the message (`codec.malformed`, `commit.wrong-group`, `commit.wrong-epoch`), its signature and membership tag
  * (`commit.unauthentic`), the proposals that it covers (`commit.proposal-refused`, `commit.proposals-differ`), the policy
  * (the faults of `verifyCommit`), the rules of MLS (`commit.invalid`). `commit.unopenable` comes after all of them: an
- * admin's Commit that this state cannot follow, which is how a fork shows (section 7.6). `commit.own-echo` is a Commit of the
- * state's own leaf, to be recognised by its digest. OCM-MLS R-056, R-057, R-098, R-111, R-118
+ * admin's Commit that this state cannot follow, which is how a fork shows (section 7.6). `commit.own-echo` is a Commit
+ * of the state's own leaf, to be recognised by its digest. OCM-MLS R-056, R-057, R-098, R-111, R-118
  */
 export async function advance(
   state: ClientState,
