@@ -28,8 +28,11 @@ export interface ReceivedResource extends Omit<WebdavAccess, 'sharedSecret'> {
   readonly description?: string;
 }
 
-/** OCM-MLS: a share may come before its Welcome or Commit, and is kept for a day. */
-export const HELD_MS = 86_400_000;
+/**
+ * OCM-MLS R-209, R-210: a share may come before its Welcome or Commit. It was answered as accepted and is not announced
+ * again, so it is kept longer than any Welcome can be late: a KeyPackage of ours opens one for 37 days.
+ */
+export const HELD_MS = 40 * 86_400_000;
 /** How many such shares one server, and all of them together, may have waiting here. */
 export const MOST_HELD = 500;
 export const MOST_HELD_OF_ALL = 20_000;

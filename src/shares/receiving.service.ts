@@ -100,7 +100,7 @@ export class ReceivingService {
   }
 
   /**
-   * A share may come before its Welcome or Commit (OCM-MLS R-209). Before the Welcome it is kept, for a day and in bounded
+   * A share may come before its Welcome or Commit (OCM-MLS R-209). Before the Welcome it is kept, in bounded
    * numbers; before the Commit that makes its sender a member it is refused for now, so that strangers store nothing here.
    */
   private async heldUntil(tx: Tx, from: Host, notice: ShareNotice, at: Date): Promise<Date | undefined> {

@@ -254,3 +254,18 @@ test('the same request with the same Idempotency-Key asks once', async () => {
   expect(two).toEqual(one);
   expect(await ask('eve@b.test')).toMatchObject({ status: 422, body: { code: 'idempotency.reused' } });
 });
+
+test('a server speaks for its own users only: neither groups nor changes in the name of others', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  const server = world.server('a.test');
+  const refused = { status: 403, body: { code: 'change.not-local' } };
+  expect(await server.api('POST', '/groups', { identifier: 'club', creator: bob.address })).toMatchObject(refused);
+  expect(await server.api('POST', `/groups/${lab}/leave`, { member: bob.address })).toMatchObject(refused);
+  expect(await server.api('POST', `/groups/${lab}/admins`, { address: bob.address, by: bob.address })).toMatchObject(
+    refused,
+  );
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 1, admins: ['alice@a.test'] });
+});

@@ -152,7 +152,7 @@ describe('a share that comes before its group', () => {
     expect(await house.visible('bob@b.test')).toEqual(['data.tar']);
   });
 
-  test('is forgotten after a day when no group came', async () => {
+  test('is forgotten when no Welcome can bring its group any more', async () => {
     await receive();
     house.clock.advance(HELD_MS);
     await house.work();
