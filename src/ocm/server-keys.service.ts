@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type ED25519KeyPairOptions, generateKeyPairSync } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { toHex } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
@@ -16,10 +16,16 @@ const RSA_BITS = 3072;
 
 type Made = typeof HTTP_ALGORITHM | Config['tokenAlgorithm'];
 
-function generate(alg: Made): { publicKey: KeyObject; privateKey: KeyObject } {
-  if (alg === 'Ed25519') return generateKeyPairSync('ed25519');
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return generateKeyPairSync('rsa', { modulusLength: RSA_BITS });
+/** As bytes: a key object that comes from here may hang for ever in an `export` as JWK (Node 20, garbage collection). */
+const DER: ED25519KeyPairOptions<'der', 'der'> = {
+  publicKeyEncoding: { type: 'spki', format: 'der' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+};
+
+function generate(alg: Made): { publicKey: Buffer; privateKey: Buffer } {
+  if (alg === 'Ed25519') return generateKeyPairSync('ed25519', DER);
+  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256', ...DER });
+  return generateKeyPairSync('rsa', { modulusLength: RSA_BITS, ...DER });
 }
 
 const purpose = (kid: string) => `server_key.private:${kid}`;
@@ -95,14 +101,14 @@ export class ServerKeysService implements OnModuleInit {
   private make(kind: KeyKind, alg: Made): ServerKeyRow {
     const kid = `${this.config.domain}#${kind}-${toHex(this.dice.bytes(4))}`;
     const { publicKey, privateKey } = generate(alg);
-    const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' });
+    const published = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
     return {
       kid,
       kind,
       alg,
       state: 'current',
-      publicJwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } as Jwk,
-      privateSealed: Buffer.from(this.vault.seal(pkcs8, purpose(kid))),
+      publicJwk: { ...published.export({ format: 'jwk' }), kid, alg, use: 'sig' } as Jwk,
+      privateSealed: Buffer.from(this.vault.seal(privateKey, purpose(kid))),
       createdAt: this.clock.now(),
       retiredAt: null,
     };
