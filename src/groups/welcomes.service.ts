@@ -12,6 +12,7 @@ import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { MemberRepository } from './member.repository.js';
 
 export interface WelcomeNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -30,6 +31,7 @@ export class WelcomesService {
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
@@ -38,8 +40,8 @@ export class WelcomesService {
 
   /**
    * Joins. Throws what `MlsService.join` refuses with, `welcome.wrong-group` (OCM-MLS R-101), `welcome.not-from-admin`,
-   * `welcome.address-bound` (R-109) and `welcome.address-not-minted` (D-16); then nothing has changed, and the
-   * KeyPackage is still good.
+   * `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16) and `commit.too-early`; then nothing has
+   * changed, and the KeyPackage is still good.
    */
   async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
     return this.db.run((tx) => this.receiveIn(tx, from, notice));
@@ -50,10 +52,10 @@ export class WelcomesService {
     await this.groups.claim(tx, mlsGroupId);
     const group = await this.groups.lock(tx, mlsGroupId);
     const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
-    const { view, ready } = await this.mls.join(tx, { userId, welcome: content, since });
+    const { view, ready, inviters } = await this.mls.join(tx, { userId, welcome: content, since });
     if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
-    if (!ready) return { kind: 'waits', epoch: view.epoch };
-    if (!view.admins.some((admin) => hostOf(admin) === from)) throw new Fault('welcome.not-from-admin', { from });
+    if (!ready) return this.wait(tx, from, view);
+    if (inviters?.every((admin) => hostOf(admin) !== from)) throw new Fault('welcome.not-from-admin', { from });
     await this.bind(tx, group, view);
     this.log.info(
       { event: 'group.joined', group: mlsGroupId, user: userId, epoch: view.epoch },
@@ -62,12 +64,22 @@ export class WelcomesService {
     return { kind: 'joined' };
   }
 
+  /** What comes too early is kept, so it is taken from servers only that the group knows. */
+  private async wait(tx: Tx, from: Host, { mlsGroupId, epoch }: GroupView): Promise<Joined> {
+    if (!(await this.members.servers(tx, mlsGroupId)).includes(from)) {
+      throw new Fault('commit.too-early', { group: mlsGroupId, from });
+    }
+    return { kind: 'waits', epoch };
+  }
+
   /** OCM-MLS R-108: the address is learnt from the GroupContext; D-16: the first binding of an address wins. */
   private async bind(tx: Tx, known: Locked<Group> | undefined, view: GroupView): Promise<void> {
     const { mlsGroupId, address, epoch, admins } = view;
     if (known) {
       if (known.address !== address) throw new Fault('welcome.address-bound', { address });
-      await this.epochs.standAt(tx, known, view);
+      if (epoch < known.epoch) throw new Fault('welcome.unreachable', { epoch });
+      // One more leaf changes nothing of the group, nor of a Commit of ours that waits for its answer.
+      if (known.state === 'left' || epoch > known.epoch) await this.epochs.standAt(tx, known, view);
       return;
     }
     if (hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });

@@ -31,6 +31,8 @@ export interface Joining {
 export interface Joined {
   readonly view: GroupView;
   readonly ready: boolean;
+  /** The admins of the epoch that the Welcome leads into, which may have passed since. Absent when it was joined before. */
+  readonly inviters?: readonly OcmAddress[];
 }
 
 /** Users of this server who are taken into groups. */
@@ -64,16 +66,18 @@ export class JoiningService {
     const own = ours.find(({ address }) => address === userId) ?? (await this.refuse(tx, userId, refs, ours));
     const state = await join(welcome, readKeyPackage(own.message), own.privateKeys, this.suite);
     const view = viewOf(state);
-    const { mlsGroupId } = view;
+    const { mlsGroupId, admins: inviters } = view;
 
     await this.states.claim(tx, mlsGroupId);
     const group = await this.groups.find(tx, mlsGroupId);
     if (group && epochOf(group) < view.epoch) return { view, ready: false };
-    const joined = group ? await this.enter(tx, group, userId, state, since) : await this.found(tx, userId, state);
+    const joined = await (group
+      ? this.enter(tx, group, userId, state, since)
+      : this.found(tx, userId, await this.catchUp(tx, state, since)));
     await this.keyPackages.used(tx, own);
     await this.welcomes.add(tx, { digest, address: userId, ref: own.ref, mlsGroupId }, this.clock.now());
     this.db.afterCommit(tx, () => wipe(own.privateKeys.initPrivateKey));
-    return { view: joined, ready: true };
+    return { view: joined, ready: true, inviters };
   }
 
   private async again(tx: Tx, userId: OcmAddress, mlsGroupId: MlsGroupId): Promise<Joined> {
@@ -106,7 +110,9 @@ export class JoiningService {
     since: Joining['since'],
   ): Promise<GroupView> {
     if (group.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.member-already', { userId });
-    const state = await this.catchUp(tx, group, welcomed, since);
+    const state = await this.catchUp(tx, welcomed, since);
+    const { epoch: current } = group.common.groupContext;
+    if (state.groupContext.epoch !== current) throw new Fault('welcome.unreachable', { epoch: viewOf(state).epoch });
     const here = group.common.keySchedule.epochAuthenticator;
     if (!sameBytes(state.keySchedule.epochAuthenticator, here)) throw new Fault('welcome.apart', { userId });
     const leaf = { address: userId, secrets: secretsOf(state) };
@@ -114,24 +120,18 @@ export class JoiningService {
     return viewOf(state);
   }
 
-  /** Takes the new leaf alone through the Commits that this server has followed since. */
-  private async catchUp(
-    tx: Tx,
-    group: LockedGroup,
-    welcomed: ClientState,
-    since: Joining['since'],
-  ): Promise<ClientState> {
-    const current = group.common.groupContext.epoch;
+  /**
+   * Takes the new leaf alone through the Commits that this server has followed since; with other leaves, which may all
+   * have been removed meanwhile.
+   */
+  private async catchUp(tx: Tx, welcomed: ClientState, since: Joining['since']): Promise<ClientState> {
     let state = welcomed;
-    if (state.groupContext.epoch === current) return state;
-    for (const messages of (await since?.(viewOf(state).epoch)) ?? []) {
-      if (state.groupContext.epoch === current) break;
+    for (const messages of (await since?.(viewOf(welcomed).epoch)) ?? []) {
       const step = await advance(state, messages, this.suite);
       this.db.afterCommit(tx, () => wipe(...step.spent));
       if (step.selfRemoved) throw new Fault('welcome.outdated', { epoch: step.facts.after.epoch });
       state = step.state;
     }
-    if (state.groupContext.epoch !== current) throw new Fault('welcome.unreachable', { epoch: viewOf(state).epoch });
     return state;
   }
 }
