@@ -91,9 +91,9 @@ class Draft {
     return this.admins.length !== this.before.length || this.admins.some((admin, i) => admin !== this.before[i]);
   }
 
-  /** False when the group would be left without an admin: the leaver waits until another is appointed. */
+  /** False for the same leaver twice, and when no admin would be left: the leaver waits until another is appointed. */
   leave(leaver: OcmAddress): boolean {
-    if (!this.members.has(leaver) || !this.canSpare(leaver)) return false;
+    if (!this.members.has(leaver) || this.gone.has(leaver) || !this.canSpare(leaver)) return false;
     this.end(leaver);
     return true;
   }

@@ -29,8 +29,13 @@ export interface LeaveProposal {
 
 @Injectable()
 export class LeaveProposalRepository {
-  /** Deduplicated by ProposalRef. OCM-MLS section 7.4.2 */
+  /**
+   * One for each leaver and epoch, so also deduplicated by ProposalRef (OCM-MLS section 7.4.2): another one says nothing
+   * new, and both in one Commit would spoil it. Guarded by the lock on the group's row.
+   */
   async queue(tx: Tx, proposal: LeaveProposal): Promise<void> {
+    const { mlsGroupId, leaver } = proposal;
+    if (await tx.existsBy(LeaveProposalRow, { mlsGroupId, leaver, epoch: String(proposal.epoch) })) return;
     await tx
       .createQueryBuilder()
       .insert()

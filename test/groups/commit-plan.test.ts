@@ -52,6 +52,10 @@ describe('what was asked becomes one Commit', () => {
     expect(plan([alice, bob], [alice, bob, carol], changes).plan).toMatchObject({ admins: [alice, carol] });
   });
 
+  test('two self-removals of one member are one', () => {
+    expect(plan([alice], [alice, bob], [], [bob, bob]).plan!.leaves).toEqual([leave(bob)]);
+  });
+
   test('R-060 a self-removal is committed without anybody asking', () => {
     expect(plan([alice], [alice, bob], [], [bob]).plan).toMatchObject({
       committer: alice,
