@@ -41,13 +41,15 @@ export const firstState = (kind: ChangeKind): ChangeState => (kind === 'add' ? '
 
 /** The group as it stands after a Commit. */
 interface Standing {
+  /** Left: no user of this server is a member any more, so nothing can be done for who asked. */
+  readonly state: 'active' | 'left';
   readonly epoch: Epoch;
   readonly admins: readonly OcmAddress[];
   readonly members: ReadonlySet<OcmAddress>;
 }
 
 /** Whether what was asked has come true, by our own Commit or by another's. */
-export function fulfilled({ kind, subject }: Change, { admins, members }: Standing): boolean {
+export function fulfilled({ kind, subject }: Change, { admins, members }: Omit<Standing, 'state'>): boolean {
   switch (kind) {
     case 'add':
       return members.has(subject);
@@ -61,9 +63,10 @@ export function fulfilled({ kind, subject }: Change, { admins, members }: Standi
   }
 }
 
-/** An open change after a Commit: done, or free to be committed in the new epoch. OCM-MLS R-019, R-020 */
+/** An open change after a Commit: done, without hope, or free to be committed in the new epoch. OCM-MLS R-019, R-020 */
 export function afterCommit(change: Change, standing: Standing): Change {
   const { digest: _, ...free } = change;
   if (fulfilled(change, standing)) return { ...free, state: 'done', epoch: standing.epoch };
+  if (standing.state === 'left') return { ...free, state: 'refused', fault: 'group.left' };
   return change.state === 'committing' ? { ...free, state: 'prepared' } : change;
 }

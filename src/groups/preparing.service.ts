@@ -7,6 +7,7 @@ import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
+import { GroupRepository } from './group.repository.js';
 import { COMMITTING } from './proposals.service.js';
 
 /** About three days of trying, in the end every hour. */
@@ -20,6 +21,7 @@ export class PreparingService {
   constructor(
     private readonly clock: Clock,
     private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
     private readonly changes: ChangeRepository,
     private readonly keyPackages: KeyPackageClient,
     private readonly poller: Poller,
@@ -32,6 +34,7 @@ export class PreparingService {
     if (!change) return false;
     const outcome = await this.fetch(change);
     await this.db.run(async (tx) => {
+      await this.groups.lock(tx, change.mlsGroupId);
       const current = await this.changes.byId(tx, change.id);
       // Meanwhile another Commit may have made it true.
       if (current?.state !== 'requested') return;

@@ -4,7 +4,7 @@ import { ocmAddress } from '../../src/kernel/address.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 
 const [alice, bob] = [ocmAddress('alice@a.test'), ocmAddress('bob@b.test')];
-const standing = { epoch: epoch(5), admins: [alice], members: new Set([alice]) };
+const standing = { state: 'active', epoch: epoch(5), admins: [alice], members: new Set([alice]) } as const;
 const change = (kind: ChangeKind, subject = bob): Change => ({
   id: 'id',
   mlsGroupId: 'group' as MlsGroupId,
@@ -47,4 +47,10 @@ test.each([
 test('an Add that has no KeyPackage yet goes on waiting for it', () => {
   const waiting = { ...change('add'), state: 'requested' } as const;
   expect(afterCommit(waiting, standing)).toBe(waiting);
+});
+
+test('what did not come true before the server left the group never will', () => {
+  const left = { ...standing, state: 'left' } as const;
+  expect(afterCommit(change('add'), left)).toMatchObject({ state: 'refused', fault: 'group.left' });
+  expect(afterCommit(change('leave'), left)).toMatchObject({ state: 'done' });
 });
