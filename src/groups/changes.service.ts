@@ -81,7 +81,7 @@ export class ChangesService {
     const id = this.dice.uuid();
     const begin = { state: firstState(kind), tries: 0, nextTryAt: now, requestedAt: now };
     await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
-    if (group.quietUntil) await this.groups.save(tx, group, withoutQuiet(group), now);
+    if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
     this.db.afterCommit(tx, () => this.poller.wake(kind === 'add' ? PREPARING : COMMITTING));
     return id;
   }

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import { type FaultCode, isFault } from '../kernel/fault.js';
+import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
+import type { CommitDigest, MlsGroupId } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
+import type { PendingCommit } from '../mls/pending-commit.repository.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
@@ -15,7 +18,7 @@ import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { LeaveProposalRepository } from './leave-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
-import { ProposalsService } from './proposals.service.js';
+import { ProposalsService, withoutQuiet } from './proposals.service.js';
 
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
@@ -38,15 +41,44 @@ export class CommittingService {
     private readonly log: Log,
   ) {}
 
-  /** Does what is due in one group, and says whether there was one. */
+  /** Does what is due in one group, and says whether there was one. A group that fails is left in peace for a while. */
   async commitNext(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const group = await this.groups.withWork(tx, this.clock.now());
-      if (!group) return false;
-      await this.propose(tx, group);
-      if (!(await this.commit(tx, group))) await this.quiet(tx, group);
-      return true;
+    let failing: MlsGroupId | undefined;
+    try {
+      return await this.db.run(async (tx) => {
+        const group = await this.groups.withWork(tx, this.clock.now());
+        failing = group?.mlsGroupId;
+        if (!group) return false;
+        if (group.submitted) await this.submitAgain(tx, group, group.submitted);
+        else await this.work(tx, group);
+        return true;
+      });
+    } catch (error) {
+      if (failing !== undefined) await this.standBack(failing);
+      throw error;
+    }
+  }
+
+  private async work(tx: Tx, group: Locked<Group>): Promise<void> {
+    await this.propose(tx, group);
+    if (!(await this.commit(tx, group))) await this.quiet(tx, group);
+  }
+
+  /** Otherwise it would be the first again at the next turn, and all other groups would wait for it. */
+  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
+    await this.db.run(async (tx) => {
+      const group = await this.groups.lock(tx, mlsGroupId);
+      if (group) await this.quiet(tx, group);
     });
+  }
+
+  /** The owner server kept our Commit for later, and was not heard since. The same Commit again harms nothing. */
+  private async submitAgain(tx: Tx, group: Locked<Group>, digest: CommitDigest): Promise<void> {
+    const { mlsGroupId } = group;
+    const waiting = await this.mls.pendingCommit(tx, mlsGroupId);
+    if (waiting?.digest !== digest) throw new Fault('commit.not-pending', { group: mlsGroupId, digest });
+    await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
+    await this.outbox.post(tx, submission({ here: this.config.domain, mlsGroupId }, ownerServer(group), waiting));
   }
 
   /** Leaves of our own users, made anew in each epoch that did not bring them (D-13). */
@@ -56,7 +88,8 @@ export class CommittingService {
     );
     for (const change of due) {
       const leaver = change.subject;
-      const proposal = await this.mls.proposeLeave(tx, { mlsGroupId: group.mlsGroupId, leaver });
+      const proposal = await this.leaveOf(tx, group, leaver);
+      if (!proposal) continue;
       const servers = adminServers(group);
       if (servers.includes(this.config.domain)) await this.proposals.queue(tx, group, proposal);
       const from = { here: this.config.domain, mlsGroupId: group.mlsGroupId };
@@ -65,7 +98,18 @@ export class CommittingService {
     }
   }
 
-  /** True when a Commit was made. */
+  /** None while the Welcome of the leaver is under way, nor while no other admin is there (OCM-MLS R-064). */
+  private async leaveOf(tx: Tx, group: Group, leaver: OcmAddress): Promise<Uint8Array | undefined> {
+    if (group.admins.every((admin) => admin === leaver)) return undefined;
+    try {
+      return await this.mls.proposeLeave(tx, { mlsGroupId: group.mlsGroupId, leaver });
+    } catch (error) {
+      if (isFault(error, 'mls.no-leaf') || isFault(error, 'mls.group-unknown')) return undefined;
+      throw error;
+    }
+  }
+
+  /** True when the group moved on, or a change that was in the way is gone. */
   private async commit(tx: Tx, group: Locked<Group>): Promise<boolean> {
     const now = this.clock.now();
     const members = (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address);
@@ -79,33 +123,45 @@ export class CommittingService {
     const { plan, moot, refused } = planCommit(standing, open, leaves);
     await this.settle(tx, open, moot, { state: 'done', epoch: group.epoch });
     for (const { id, fault } of refused) await this.settle(tx, open, [id], { state: 'refused', fault });
-    return plan ? this.carryOut(tx, group, open, plan) : false;
+    if (!plan) return false;
+    const built = await this.build(tx, group, plan);
+    if ('digest' in built) return this.carryOut(tx, group, open, plan, built);
+    // What was asked for by one must not fail for what another asked for: the oldest is tried by itself.
+    const [first] = open.filter(({ id }) => plan.covers.includes(id));
+    if (!first) return false;
+    const { plan: alone } = planCommit(standing, [first], []);
+    const only = alone ? await this.build(tx, group, alone) : built;
+    if (alone && 'digest' in only) return this.carryOut(tx, group, open, alone, only);
+    if ('fault' in only) await this.settle(tx, open, [first.id], { state: 'refused', fault: only.fault });
+    return true;
   }
 
-  private async carryOut(tx: Tx, group: Locked<Group>, open: readonly Change[], plan: CommitPlan): Promise<boolean> {
-    const { mlsGroupId } = group;
-    const { committer, add, remove, admins, leaves } = plan;
+  /** Or why our own policy, or a KeyPackage that went bad meanwhile, does not let it be made. */
+  private async build(
+    tx: Tx,
+    { mlsGroupId }: Group,
+    { committer, add, remove, admins, leaves }: CommitPlan,
+  ): Promise<PendingCommit | { readonly fault: FaultCode }> {
     const selfRemovals = leaves.map(({ proposal }) => proposal);
-    let built;
+    const wish = { mlsGroupId, committer, add, remove, selfRemovals, ...(admins ? { admins } : {}) };
     try {
-      built = await this.mls.buildCommit(tx, {
-        mlsGroupId,
-        committer,
-        add,
-        remove,
-        selfRemovals,
-        ...(admins ? { admins } : {}),
-      });
+      return await this.mls.buildCommit(tx, wish);
     } catch (error) {
-      // Our own policy, or a KeyPackage that went bad meanwhile: said to who asked, and not tried for ever.
       if (!isFault(error) || error.retry) throw error;
-      this.log.warn(
-        { event: 'commit.not-made', group: mlsGroupId, code: error.code, err: error },
-        'a Commit could not be made',
-      );
-      await this.settle(tx, open, plan.covers, { state: 'refused', fault: error.code });
-      return false;
+      const facts = { event: 'commit.not-made', group: mlsGroupId, code: error.code, err: error };
+      this.log.warn(facts, 'a Commit could not be made');
+      return { fault: error.code };
     }
+  }
+
+  private async carryOut(
+    tx: Tx,
+    group: Locked<Group>,
+    open: readonly Change[],
+    plan: CommitPlan,
+    built: PendingCommit,
+  ): Promise<true> {
+    const { mlsGroupId } = group;
     const { digest, commit, proposals } = built;
     const owner = ownerServer(group);
     if (owner === this.config.domain) {
@@ -115,7 +171,7 @@ export class CommittingService {
       return true;
     }
     await this.settle(tx, open, plan.covers, { state: 'committing', digest });
-    await this.groups.save(tx, group, { ...group, submitted: digest }, this.clock.now());
+    await this.groups.save(tx, group, { ...withoutQuiet(group), submitted: digest }, this.clock.now());
     await this.outbox.post(tx, submission({ here: this.config.domain, mlsGroupId }, owner, built));
     return true;
   }

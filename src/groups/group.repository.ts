@@ -57,14 +57,15 @@ export class GroupRepository {
 
   /**
    * A group in which this server has something to commit or to propose at `at`, locked: a prepared change, or a
-   * self-removal of its epoch. Groups that others hold, that wait for an answer or that are to be left in peace are
-   * passed over.
+   * self-removal of its epoch; or one whose Commit is to be submitted again. Groups that others hold, that wait for an
+   * answer or that are to be left in peace are passed over.
    */
   async withWork(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
-       WHERE g.state = 'active' AND g.submitted IS NULL AND (g.quiet_until IS NULL OR g.quiet_until <= $1) AND (
-         EXISTS (SELECT 1 FROM membership_change c
+       WHERE g.state = 'active' AND (g.quiet_until <= $1 OR (g.quiet_until IS NULL AND g.submitted IS NULL)) AND (
+         g.submitted IS NOT NULL
+         OR EXISTS (SELECT 1 FROM membership_change c
            WHERE c.mls_group_id = g.mls_group_id AND c.state = 'prepared' AND c.next_try_at <= $1
              AND (c.kind <> 'leave' OR c.proposed_in IS DISTINCT FROM g.epoch))
          OR EXISTS (SELECT 1 FROM leave_proposal p

@@ -32,27 +32,31 @@ export class ProposalsService {
 
   /**
    * Queues the self-removal of a member of the sending server; the same again changes nothing. Throws
-   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `proposal.not-admin-server`, `proposal.stale`,
+   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `group.left`, `proposal.not-admin-server`, `proposal.stale`,
    * `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`, `proposal.last-admin` (R-064).
    */
   async receive(from: Host, notice: { readonly mlsGroupId: MlsGroupId; readonly content: Uint8Array }): Promise<void> {
     await this.db.run(async (tx) => {
       const group = await this.groups.lock(tx, notice.mlsGroupId);
-      if (!group || group.state === 'left') throw new Fault('group.unknown', { group: notice.mlsGroupId });
+      if (!group) throw new Fault('group.unknown', { group: notice.mlsGroupId });
+      // For good: a Welcome that brings us back may stand behind it in the same lane.
+      if (group.state === 'left') throw new Fault('group.left', { group: notice.mlsGroupId });
       const { sender } = await this.queue(tx, group, notice.content);
       if (hostOf(sender) !== from) throw new Fault('proposal.not-from-home', { from, sender });
       // What was to be left in peace may have changed by this.
-      if (group.quietUntil) await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
+      if (group.quietUntil && !group.submitted)
+        await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
       this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
     });
   }
 
   /** Checks and queues a self-removal for the admins of this server. OCM-MLS R-060 */
   async queue(tx: Tx, group: Locked<Group>, proposal: Uint8Array): Promise<{ readonly sender: OcmAddress }> {
-    if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
+    // Its epoch comes first: who is an admin in a later one is not known here yet.
     const { ref, epoch, kind, sender } = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });
     if (epoch < group.epoch) throw new Fault('proposal.stale', { epoch: group.epoch });
     if (epoch > group.epoch) throw new Fault('proposal.early', { epoch: group.epoch });
+    if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
     if (kind !== 'remove-self') throw new Fault('proposal.unsupported', { kind });
     if (group.admins.every((admin) => admin === sender)) throw new Fault('proposal.last-admin', { sender });
     await this.leaves.queue(tx, {

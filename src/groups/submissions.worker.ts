@@ -18,6 +18,9 @@ import { GroupRepository, type Locked } from './group.repository.js';
 /** After a lost race the winner's Commit is on its way; a new one on the old epoch would lose again. */
 const AFTER_LOSING_MS = 30_000;
 
+/** The owner server waits for Commits before ours; they come within minutes, or it was away. */
+const ASK_AGAIN_MS = 3_600_000;
+
 /** The owner server's word on our own Commits. */
 @Injectable()
 export class SubmissionsWorker implements Turn {
@@ -48,7 +51,7 @@ export class SubmissionsWorker implements Turn {
 
   private async decide(tx: Tx, group: Locked<Group>, digest: CommitDigest, answer: TakenAnswer): Promise<void> {
     const { outcome, status, to } = answer;
-    if (outcome === 'delivered' && status === 202) return; // kept for later: its broadcast will tell
+    if (outcome === 'delivered' && status === 202) return this.kept(tx, group);
     if (outcome === 'delivered') return this.accepted(tx, group, digest, to);
     if (outcome === 'dead') {
       this.log.error(
@@ -58,6 +61,12 @@ export class SubmissionsWorker implements Turn {
       return;
     }
     await this.dropped(tx, group, digest, answer);
+  }
+
+  /** Its broadcast will tell; unless it was refused or forgotten when its time came, so it is asked for again. */
+  private async kept(tx: Tx, group: Locked<Group>): Promise<void> {
+    const now = this.clock.now();
+    await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + ASK_AGAIN_MS) }, now);
   }
 
   private async accepted(tx: Tx, group: Locked<Group>, digest: CommitDigest, arbiter: Host): Promise<void> {

@@ -149,6 +149,11 @@ export class MlsService {
     await this.pendings.remove(tx, mlsGroupId);
   }
 
+  /** The Commit that waits, as it was made. */
+  pendingCommit(tx: Tx, mlsGroupId: MlsGroupId): Promise<PendingCommit | undefined> {
+    return this.pendings.find(tx, mlsGroupId);
+  }
+
   /** The digest of the Commit that waits. */
   pending(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitDigest | undefined> {
     return this.pendings.digestOf(tx, mlsGroupId);
