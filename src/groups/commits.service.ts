@@ -68,7 +68,9 @@ export class CommitsService {
     if (!group) throw new Fault('group.unknown', { group: head.mlsGroupId });
     const { kind } = judgeCommit(group.epoch, head, await this.commitLog.digestOf(tx, group.mlsGroupId, head.epoch));
     const received = { kind, commitEpoch: head.epoch, digest: head.digest };
-    if (group.state === 'left' && kind !== 'duplicate') throw new Fault('group.unknown', { group: group.mlsGroupId });
+    if (group.state === 'left' && (kind === 'accept' || kind === 'gap')) {
+      throw new Fault('group.unknown', { group: group.mlsGroupId });
+    }
     if (kind === 'gap') await this.mayBeEarly(tx, from, group);
     if (kind !== 'accept') return { ...received, epoch: group.epoch };
     const next = await this.follow(tx, from, group, { ...notice, digest: head.digest });
