@@ -49,12 +49,13 @@ export class EarlyRepository {
       .execute();
   }
 
-  /** The earliest mail whose group has come to its epoch. */
-  async due(tx: Tx): Promise<EarlyMail | undefined> {
+  /** The earliest mail whose group has come to its epoch, but for that with these digests. */
+  async due(tx: Tx, except: readonly string[]): Promise<EarlyMail | undefined> {
     const [row] = (await tx.query(
       `SELECT e.digest, e.mls_group_id, e.epoch, e.sender, e.body FROM early_mail e
        JOIN federated_group g ON g.mls_group_id = e.mls_group_id
-       WHERE e.epoch <= g.epoch ORDER BY e.epoch, e.received_at LIMIT 1`,
+       WHERE e.epoch <= g.epoch AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,
+      [except],
     )) as { digest: string; mls_group_id: MlsGroupId; epoch: string; sender: Host; body: object }[];
     if (!row) return undefined;
     const { digest, mls_group_id: mlsGroupId, sender, body } = row;
