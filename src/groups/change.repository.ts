@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Generated, In, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -9,6 +9,8 @@ import type { Change, ChangeKind, ChangeState } from './change.js';
 @Entity('membership_change')
 export class ChangeRow {
   @PrimaryColumn('uuid') id!: string;
+  /** The order in which changes were asked for; the clock alone does not tell within one millisecond. */
+  @Column('bigint', { generatedIdentity: 'ALWAYS' }) @Generated('identity') number!: string;
   @Column('text', { name: 'mls_group_id' }) mlsGroupId!: string;
   @Column('text') kind!: ChangeKind;
   @Column('text') subject!: string;
@@ -46,7 +48,7 @@ export class ChangeRepository {
   async of(tx: Tx, mlsGroupId: MlsGroupId, most: number): Promise<Change[]> {
     const rows = await tx.find(ChangeRow, {
       where: { mlsGroupId },
-      order: { requestedAt: 'DESC', id: 'ASC' },
+      order: { number: 'DESC' },
       take: most,
     });
     return rows.map(toChange);
@@ -55,7 +57,7 @@ export class ChangeRepository {
   /** What is not settled yet, oldest first. */
   async open(tx: Tx, mlsGroupId: MlsGroupId): Promise<Change[]> {
     const where = { mlsGroupId, state: In(OPEN) };
-    return (await tx.find(ChangeRow, { where, order: { requestedAt: 'ASC', id: 'ASC' } })).map(toChange);
+    return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 
   /** An Add whose KeyPackage is to be fetched, due at `at`, locked; those that others hold are passed over. */
@@ -64,7 +66,7 @@ export class ChangeRepository {
       .createQueryBuilder(ChangeRow, 'change')
       .where(`change.state = 'requested' AND change.nextTryAt <= :at`, { at })
       .orderBy('change.nextTryAt')
-      .addOrderBy('change.id')
+      .addOrderBy('change.number')
       .limit(1)
       .setLock('pessimistic_write')
       .setOnLocked('skip_locked')
@@ -73,7 +75,7 @@ export class ChangeRepository {
   }
 }
 
-const toRow = (change: Change): ChangeRow => ({
+const toRow = (change: Change): Omit<ChangeRow, 'number'> => ({
   id: change.id,
   mlsGroupId: change.mlsGroupId,
   kind: change.kind,

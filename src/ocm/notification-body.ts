@@ -40,6 +40,7 @@ export const mlsCommit = (notice: Given<MlsCommit>): object =>
     content: toBase64url(notice.content),
   });
 
+/** Of what other servers send. @public */
 export const mlsApplication = (notice: Given<MlsApplication>): object =>
   mls('MLS_APPLICATION', notice, { content: toBase64url(notice.content) });
 
@@ -50,6 +51,7 @@ export const keyPackageEntry = (content: Uint8Array): object => ({
   content: toBase64url(content),
 });
 
+/** Of what other servers send. @public */
 export const mlsRejoin = (notice: Given<MlsRejoin>): object =>
   mls('MLS_REJOIN', notice, {
     keyPackages: notice.keyPackages.map(({ userId, content }: UserKeyPackage) => ({
@@ -72,7 +74,10 @@ const share =
     },
   });
 
+/** Of what other servers send. @public */
 export const shareAccepted = share('SHARE_ACCEPTED');
+/** Of what other servers send. @public */
 export const shareDeclined = share('SHARE_DECLINED');
 export const shareUnshared = share('SHARE_UNSHARED');
+/** Of what other servers send. @public */
 export const shareChangePermission = share('SHARE_CHANGE_PERMISSION');

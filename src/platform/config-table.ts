@@ -12,7 +12,7 @@ export const CONFIG_VARIABLES: readonly { name: string; default: string; expecte
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-/** The table of the README, which a test compares with the README. */
+/** The table of the README, which a test compares with the README. @public */
 export function configTable(): string {
   const rows = CONFIG_VARIABLES.map(
     (variable) =>

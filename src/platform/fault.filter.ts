@@ -23,7 +23,7 @@ export class FaultFilter implements ExceptionFilter {
     const path = request.url.split('?', 1)[0] ?? '';
     void reply.status(fault.status);
     if (fault.retry && (fault.status === 503 || fault.status === 429))
-      void reply.header('retry-after', String(fault.facts['retryAfter'] ?? RETRY_AFTER_SECONDS));
+      void reply.header('retry-after', Number(fault.facts['retryAfter'] ?? RETRY_AFTER_SECONDS));
     // Other servers prove themselves by a signature, for which HTTP has no challenge.
     if (fault.status === 401 && !path.startsWith('/ocm/'))
       void reply.header('www-authenticate', 'Bearer realm="covey"');

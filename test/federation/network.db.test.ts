@@ -5,6 +5,7 @@ import { agree, federationOf } from './agreement.js';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
+const MINUTE = 60_000;
 
 const [a, b, c] = [host('a.test'), host('b.test'), host('c.test')];
 
@@ -73,6 +74,24 @@ test('what arrives twice is taken once', async () => {
 });
 
 test('what arrives after what was sent later is known already, and harms nothing', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  // The first sending of the first Commit comes last: after its second sending, and after the second Commit.
+  world.wire(a, b).delayNext(4 * MINUTE, 'MLS_COMMIT');
+  await alice.appoint(lab, bob);
+  await world.pass(MINUTE);
+  await alice.appoint(lab, charlie);
+  await world.pass(HOUR);
+  const commits = world.network.sent({ from: a, to: b, what: 'MLS_COMMIT' });
+  expect(commits.map(({ outcome }) => outcome)).toEqual(['peer.timeout', 201, 201]);
+  expect(commits[0]).toMatchObject({ deliveries: 1, answer: { status: 201 } });
+  expect(await agree(lab, alice, bob, charlie)).toMatchObject({
+    epoch: 3,
+    admins: ['alice@a.test', 'bob@b.test', 'charlie@c.test'],
+  });
+});
+
+test('what arrives after the request behind it is known already, and harms nothing', async () => {
   const { world, lab, alice, bob, charlie } = await labOfThree();
   await using _ = world;
   world.wire(a, b).reorderNext('MLS_COMMIT');

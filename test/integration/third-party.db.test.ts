@@ -10,7 +10,7 @@ import { World } from '../support/world.js';
 import { readable } from '../shares/signed-post.js';
 
 let world: World;
-let people: Person[];
+let people: readonly Person[];
 let lab: string;
 let folder: string;
 let files: WebdavFiles;

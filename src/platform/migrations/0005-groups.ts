@@ -49,6 +49,7 @@ export const groups: Migration = {
 
     CREATE TABLE membership_change (
       id uuid PRIMARY KEY,
+      number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
       mls_group_id text NOT NULL REFERENCES federated_group ON DELETE CASCADE,
       kind text NOT NULL,
       subject text NOT NULL,
@@ -64,7 +65,7 @@ export const groups: Migration = {
       requested_at timestamptz NOT NULL
     );
     CREATE INDEX membership_change_open ON membership_change (next_try_at) WHERE state IN ('requested', 'prepared');
-    CREATE INDEX membership_change_of ON membership_change (mls_group_id, requested_at);
+    CREATE INDEX membership_change_of ON membership_change (mls_group_id, number);
 
     CREATE TABLE leave_proposal (
       mls_group_id text NOT NULL REFERENCES federated_group ON DELETE CASCADE,
