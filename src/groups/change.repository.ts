@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, Generated, In, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -10,7 +10,7 @@ import type { Change, ChangeKind, ChangeState } from './change.js';
 export class ChangeRow {
   @PrimaryColumn('uuid') id!: string;
   /** The order in which changes were asked for; the clock alone does not tell within one millisecond. */
-  @Column('bigint', { generatedIdentity: 'ALWAYS' }) @Generated('identity') number!: string;
+  @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) number!: string;
   @Column('text', { name: 'mls_group_id' }) mlsGroupId!: string;
   @Column('text') kind!: ChangeKind;
   @Column('text') subject!: string;
