@@ -1,6 +1,7 @@
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
+import type { GroupState } from './group.js';
 
 /** What a person of this server asked to be changed in a group. */
 export const CHANGE_KINDS = ['add', 'remove', 'appoint', 'dismiss', 'leave'] as const;
@@ -42,7 +43,7 @@ export const firstState = (kind: ChangeKind): ChangeState => (kind === 'add' ? '
 /** The group as it stands after a Commit. */
 interface Standing {
   /** Left: no user of this server is a member any more, so nothing can be done for who asked. */
-  readonly state: 'active' | 'left';
+  readonly state: GroupState;
   readonly epoch: Epoch;
   readonly admins: readonly OcmAddress[];
   readonly members: ReadonlySet<OcmAddress>;

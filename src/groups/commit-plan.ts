@@ -2,20 +2,45 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import type { Change } from './change.js';
 
-/** A self-removal that waits to be committed by reference (D-12). */
-export interface QueuedLeave {
-  readonly ref: string;
-  readonly leaver: OcmAddress;
+/** What is committed without anybody's approval, by reference (D-12). OCM-MLS R-060 */
+export type AutomaticKind = 'remove-self' | 'update';
+
+export interface CarriedProposal {
+  readonly kind: AutomaticKind;
+  readonly proposer: OcmAddress;
+  /** The MLSMessage, as it was sent. */
   readonly proposal: Uint8Array;
+}
+
+/** A user with the KeyPackage that takes the user in. */
+export interface Entrant {
+  readonly address: OcmAddress;
+  readonly keyPackage: Uint8Array;
+}
+
+/** What is to be brought about in a group. */
+export interface Wishes {
+  /** Prepared ones, oldest first. */
+  readonly changes: readonly Change[];
+  /** Proposals made in the current epoch. */
+  readonly proposals: readonly CarriedProposal[];
+  /** Members whose servers lost their state. */
+  readonly rejoins?: readonly Entrant[];
+  /** Stale admins at whose place this server takes over. */
+  readonly evict?: readonly OcmAddress[];
+  /** Admins of this server whose own leaves are to be renewed: an UpdatePath does it (D-15). */
+  readonly refresh?: readonly OcmAddress[];
 }
 
 export interface CommitPlan {
   readonly committer: OcmAddress;
-  readonly add: readonly { readonly address: OcmAddress; readonly keyPackage: Uint8Array }[];
+  readonly add: readonly Entrant[];
   readonly remove: readonly OcmAddress[];
+  /** A Remove and an Add each. */
+  readonly rejoin: readonly Entrant[];
   /** The whole new admin set, when it changes. */
   readonly admins?: readonly OcmAddress[];
-  readonly leaves: readonly QueuedLeave[];
+  readonly proposals: readonly CarriedProposal[];
   /** The changes that this Commit settles. */
   readonly covers: readonly string[];
 }
@@ -36,37 +61,47 @@ interface Standing {
 
 /** One Commit carries at most so many changes: it must fit a letter, and a loser is made anew. */
 export const MOST_CHANGES = 64;
+/** Updates and rejoin pairs are many where many users are at home on one server. */
+const MOST_LEAVES = 256;
 
 /**
  * Gathers what was asked into one Commit. Whose membership ends loses the admin role in the same Commit
  * (OCM-MLS R-065, R-078); a new admin is appended (R-070); nobody removes the last admin (R-063, R-064); the committer
- * is an admin of this server whose own leaf stays (R-054, R-067).
- * @param changes prepared ones of this group, oldest first
- * @param leaves self-removals proposed in the current epoch; they need no approval (R-059, R-060)
+ * is an admin of this server whose own leaf stays (R-054, R-067), and nobody commits an Update of their own leaf
+ * (RFC 9420 section 12.2). Self-removals, Updates and rejoin pairs need no approval (R-059, R-060).
  */
-export function planCommit(standing: Standing, changes: readonly Change[], leaves: readonly QueuedLeave[]): Planned {
+export function planCommit(standing: Standing, wishes: Wishes): Planned {
   const { here, members } = standing;
   const draft = new Draft(standing.admins, new Set(members));
   const moot: string[] = [];
   const refused: { id: string; fault: FaultCode }[] = [];
 
-  const accepted = leaves.filter(({ leaver }) => draft.leave(leaver));
-  for (const change of changes.slice(0, MOST_CHANGES)) {
+  const ofKind = (wanted: AutomaticKind) => wishes.proposals.filter(({ kind }) => kind === wanted);
+  const leaves = ofKind('remove-self').filter(({ proposer }) => draft.leave(proposer));
+  const evicted = (wishes.evict ?? []).filter((admin) => draft.leave(admin));
+  const rejoin = (wishes.rejoins ?? []).slice(0, MOST_LEAVES).filter(({ address }) => draft.replace(address));
+  for (const change of wishes.changes.slice(0, MOST_CHANGES)) {
     const outcome = draft.take(change);
     if (outcome === 'moot') moot.push(change.id);
     else if (outcome !== 'taken' && outcome !== 'later') refused.push({ id: change.id, fault: outcome });
   }
 
-  const committer = draft.committer(here);
-  const nothing = draft.taken.length === 0 && accepted.length === 0;
-  if (nothing || committer === undefined) return { moot, refused };
+  const refresh = wishes.refresh ?? [];
+  const committer = draft.committer(here, refresh);
+  const updates = ofKind('update')
+    .filter(({ proposer }) => proposer !== committer && draft.update(proposer))
+    .slice(0, MOST_LEAVES);
+  const renewed = refresh.filter((admin) => admin === committer);
+  const carried = [leaves, evicted, rejoin, updates, draft.taken, renewed];
+  if (committer === undefined || carried.every(({ length }) => length === 0)) return { moot, refused };
   const plan: CommitPlan = {
     committer,
     add: draft.taken.flatMap(({ kind, subject, keyPackage }) =>
       kind === 'add' && keyPackage ? [{ address: subject, keyPackage }] : [],
     ),
-    remove: draft.taken.filter(({ kind }) => kind === 'remove').map(({ subject }) => subject),
-    leaves: accepted,
+    remove: [...evicted, ...draft.taken.filter(({ kind }) => kind === 'remove').map(({ subject }) => subject)],
+    rejoin,
+    proposals: [...leaves, ...updates],
     covers: draft.taken.map(({ id }) => id),
     ...(draft.adminsChanged ? { admins: draft.admins } : {}),
   };
@@ -78,6 +113,7 @@ class Draft {
   admins: readonly OcmAddress[];
   readonly taken: Change[] = [];
   private readonly gone = new Set<OcmAddress>();
+  private readonly rejoined = new Set<OcmAddress>();
   private readonly touched = new Set<OcmAddress>();
 
   constructor(
@@ -96,6 +132,19 @@ class Draft {
     if (!this.members.has(leaver) || this.gone.has(leaver) || !this.canSpare(leaver)) return false;
     this.end(leaver);
     return true;
+  }
+
+  /** False when the member's leaf goes in this Commit, or is named in it already. */
+  replace(member: OcmAddress): boolean {
+    if (!this.members.has(member) || this.touched.has(member)) return false;
+    this.rejoined.add(member);
+    this.touched.add(member);
+    return true;
+  }
+
+  /** An Update beside a Remove of the same leaf is not allowed; beside a change of the admin set it is. */
+  update(member: OcmAddress): boolean {
+    return this.members.has(member) && !this.gone.has(member) && !this.rejoined.has(member);
   }
 
   take(change: Change): 'taken' | 'moot' | 'later' | FaultCode {
@@ -118,10 +167,15 @@ class Draft {
     return 'taken';
   }
 
-  /** An admin of this server who is so before the Commit and still a member after it; who asked first goes first. */
-  committer(here: Host): OcmAddress | undefined {
-    const able = this.before.filter((admin) => hostOf(admin) === here && !this.gone.has(admin));
-    return this.taken.map(({ actor }) => actor).find((actor) => able.includes(actor)) ?? able[0];
+  /**
+   * An admin of this server who is so before the Commit and whose leaf stays; who asked first goes first, then whose own
+   * leaf is to be renewed.
+   */
+  committer(here: Host, refresh: readonly OcmAddress[]): OcmAddress | undefined {
+    const stays = (admin: OcmAddress) => !this.gone.has(admin) && !this.rejoined.has(admin);
+    const able = this.before.filter((admin) => hostOf(admin) === here && stays(admin));
+    const wanted = [...this.taken.map(({ actor }) => actor), ...refresh];
+    return wanted.find((admin) => able.includes(admin)) ?? able[0];
   }
 
   private judge({ kind, subject, actor }: Change): 'taken' | 'moot' | FaultCode {

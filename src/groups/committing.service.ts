@@ -16,7 +16,7 @@ import { type CommitPlan, planCommit } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
-import { LeaveProposalRepository } from './leave-proposal.repository.js';
+import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { ProposalsService, withoutQuiet } from './proposals.service.js';
 
@@ -33,7 +33,7 @@ export class CommittingService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly changes: ChangeRepository,
-    private readonly leaves: LeaveProposalRepository,
+    private readonly queued: QueuedProposalRepository,
     private readonly proposals: ProposalsService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
@@ -116,11 +116,12 @@ export class CommittingService {
     const open = (await this.changes.open(tx, group.mlsGroupId)).filter(
       ({ kind, state, nextTryAt }) => kind !== 'leave' && state === 'prepared' && nextTryAt <= now,
     );
-    const leaves = (await this.leaves.madeIn(tx, group.mlsGroupId, group.epoch))
-      .filter(({ dueAt }) => dueAt <= now)
-      .map(({ ref, leaver, content }) => ({ ref, leaver, proposal: content }));
+    const queued = await this.queued.madeIn(tx, group.mlsGroupId, group.epoch);
+    // When one is due the others go along: each Commit costs an epoch.
+    const due = queued.some(({ dueAt }) => dueAt <= now) ? queued : [];
+    const proposals = due.map(({ kind, proposer, content }) => ({ kind, proposer, proposal: content }));
     const standing = { here: this.config.domain, admins: group.admins, members };
-    const { plan, moot, refused } = planCommit(standing, open, leaves);
+    const { plan, moot, refused } = planCommit(standing, { changes: open, proposals });
     await this.settle(tx, open, moot, { state: 'done', epoch: group.epoch });
     for (const { id, fault } of refused) await this.settle(tx, open, [id], { state: 'refused', fault });
     if (!plan) return false;
@@ -129,7 +130,7 @@ export class CommittingService {
     // What was asked for by one must not fail for what another asked for: the oldest is tried by itself.
     const [first] = open.filter(({ id }) => plan.covers.includes(id));
     if (!first) return false;
-    const { plan: alone } = planCommit(standing, [first], []);
+    const { plan: alone } = planCommit(standing, { changes: [first], proposals: [] });
     const only = alone ? await this.build(tx, group, alone) : built;
     if (alone && 'digest' in only) return this.carryOut(tx, group, open, alone, only);
     if ('fault' in only) await this.settle(tx, open, [first.id], { state: 'refused', fault: only.fault });
@@ -140,10 +141,10 @@ export class CommittingService {
   private async build(
     tx: Tx,
     { mlsGroupId }: Group,
-    { committer, add, remove, admins, leaves }: CommitPlan,
+    { committer, add, remove, rejoin, admins, proposals }: CommitPlan,
   ): Promise<PendingCommit | { readonly fault: FaultCode }> {
-    const selfRemovals = leaves.map(({ proposal }) => proposal);
-    const wish = { mlsGroupId, committer, add, remove, selfRemovals, ...(admins ? { admins } : {}) };
+    const carried = proposals.map(({ proposal }) => proposal);
+    const wish = { mlsGroupId, committer, add, remove, rejoin, proposals: carried, ...(admins ? { admins } : {}) };
     try {
       return await this.mls.buildCommit(tx, wish);
     } catch (error) {

@@ -15,7 +15,7 @@ import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
-import { LeaveProposalRepository } from './leave-proposal.repository.js';
+import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
 
 /** A Commit that our MLS state has just followed. */
@@ -40,7 +40,7 @@ export class EpochsService {
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly changes: ChangeRepository,
-    private readonly leaves: LeaveProposalRepository,
+    private readonly queued: QueuedProposalRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -50,7 +50,7 @@ export class EpochsService {
   async enter(tx: Tx, group: Locked<Group>, applied: AppliedCommit): Promise<Locked<Group>> {
     const at = this.clock.now();
     const { facts, digest, commit, proposals, arbiter } = applied;
-    const next = await this.standAt(tx, group, facts.after);
+    const next = await this.standAt(tx, group, facts.after, [...facts.added, ...facts.updated]);
     await this.commitLog.append(tx, {
       mlsGroupId: group.mlsGroupId,
       epoch: group.epoch,
@@ -74,19 +74,26 @@ export class EpochsService {
   /**
    * Makes the stored group, its roster and the open changes agree with the MLS state; without users of ours there is no
    * roster. OCM-MLS R-004, R-200, R-208
+   * @param renewed whose leaf got new keys on the way
    */
-  async standAt(tx: Tx, group: Locked<Group>, view: GroupView): Promise<Locked<Group>> {
+  async standAt(
+    tx: Tx,
+    group: Locked<Group>,
+    view: GroupView,
+    renewed: readonly OcmAddress[] = [],
+  ): Promise<Locked<Group>> {
+    const now = this.clock.now();
     const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);
     const { submitted: _, quietUntil: __, ...rest } = group;
     const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? 'active' : 'left' };
-    await this.members.replace(tx, group.mlsGroupId, here ? view.members : []);
-    await this.leaves.forgetBefore(tx, group.mlsGroupId, view.epoch);
+    await this.members.replace(tx, group.mlsGroupId, here ? view.members : [], now, renewed);
+    await this.queued.forgetBefore(tx, group.mlsGroupId, view.epoch);
     const standing = { ...next, members: new Set<OcmAddress>(view.members.map(({ address }) => address)) };
     for (const change of await this.changes.open(tx, group.mlsGroupId)) {
       const settled = afterCommit(change, standing);
       if (settled !== change) await this.changes.save(tx, settled);
     }
-    return this.groups.save(tx, group, next, this.clock.now());
+    return this.groups.save(tx, group, next, now);
   }
 
   private async write(tx: Tx, { mlsGroupId }: Group, applied: AppliedCommit): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addressField, identifierField } from '../ocm/wire-body.js';
 import { type Change, CHANGE_KINDS, CHANGE_STATES } from './change.js';
-import type { GroupPicture } from './group.js';
+import { GROUP_STATES, type GroupPicture } from './group.js';
 
 /** What the EFSS sends and gets about groups. Addresses are OCM Addresses, times ISO 8601 in UTC. */
 export const newGroup = z
@@ -20,7 +20,7 @@ const groupFacts = {
   address: z.string(),
   mlsGroupId: z.string(),
   epoch: z.int(),
-  state: z.enum(['active', 'left']),
+  state: z.enum(GROUP_STATES),
   admins: z.array(z.string()),
 };
 

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Not, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { Brand } from '../kernel/brand.js';
 import { Fault } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { DUE_WORK } from './due-work.js';
 import type { Group } from './group.js';
 
 /** Only what was locked can be saved. */
@@ -13,9 +14,10 @@ export type Locked<T> = Brand<T, 'Locked'>;
 @Entity('federated_group')
 export class GroupRow {
   @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
-  @Column('text', { unique: true }) address!: string;
+  @Column('text') address!: string;
   @Column('bigint') epoch!: string;
   @Column('text') state!: Group['state'];
+  @Column('integer') instance!: number;
   @Column('jsonb') admins!: string[];
   @Column('text', { nullable: true }) submitted!: string | null;
   @Column('timestamptz', { name: 'quiet_until', nullable: true }) quietUntil!: Date | null;
@@ -29,8 +31,9 @@ export class GroupRepository {
     return row ? toGroup(row) : undefined;
   }
 
+  /** The group that the address is bound to now. */
   async byAddress(tx: Tx, address: OcmAddress): Promise<Group | undefined> {
-    const row = await tx.findOneBy(GroupRow, { address });
+    const row = await tx.findOneBy(GroupRow, { address, state: Not('superseded') });
     return row ? toGroup(row) : undefined;
   }
 
@@ -56,20 +59,13 @@ export class GroupRepository {
   }
 
   /**
-   * A group in which this server has something to commit or to propose at `at`, locked: a prepared change, or a
-   * self-removal of its epoch; or one whose Commit is to be submitted again. Groups that others hold, that wait for an
-   * answer or that are to be left in peace are passed over.
+   * A group in which this server has something to commit or to propose at `at` (`DUE_WORK`), locked. Groups that others
+   * hold, that wait for an answer or that are to be left in peace are passed over.
    */
   async withWork(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
-       WHERE g.state = 'active' AND (g.quiet_until <= $1 OR (g.quiet_until IS NULL AND g.submitted IS NULL)) AND (
-         g.submitted IS NOT NULL
-         OR EXISTS (SELECT 1 FROM membership_change c
-           WHERE c.mls_group_id = g.mls_group_id AND c.state = 'prepared' AND c.next_try_at <= $1
-             AND (c.kind <> 'leave' OR c.proposed_in IS DISTINCT FROM g.epoch))
-         OR EXISTS (SELECT 1 FROM leave_proposal p
-           WHERE p.mls_group_id = g.mls_group_id AND p.epoch = g.epoch AND p.due_at <= $1))
+       WHERE g.state = 'active' AND (g.quiet_until <= $1 OR (g.quiet_until IS NULL AND g.submitted IS NULL)) AND (${DUE_WORK.join(' OR ')})
        ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
@@ -102,9 +98,10 @@ export class GroupRepository {
   }
 }
 
-const toColumns = ({ epoch: at, state, admins, submitted, quietUntil }: Group) => ({
+const toColumns = ({ epoch: at, state, instance, admins, submitted, quietUntil }: Group) => ({
   epoch: String(at),
   state,
+  instance,
   admins: [...admins],
   submitted: submitted ?? null,
   quietUntil: quietUntil ?? null,
@@ -115,6 +112,7 @@ const toGroup = (row: GroupRow): Group => ({
   address: row.address as OcmAddress,
   epoch: epoch(Number(row.epoch)),
   state: row.state,
+  instance: row.instance,
   admins: row.admins as OcmAddress[],
   ...(row.submitted === null ? {} : { submitted: row.submitted as CommitDigest }),
   ...(row.quietUntil === null ? {} : { quietUntil: row.quietUntil }),

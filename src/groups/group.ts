@@ -2,14 +2,29 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { Member } from '../mls/group-view.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 
+/**
+ * `active`; `left`: no user of this server is a member any more, the binding of the address to the group stays;
+ * `drifted`: the epoch can no longer be reached from what is held here (OCM-MLS section 7.6); `suspended`: after a ReInit
+ *; `superseded`: its address is bound to a successor.
+ */
+export const GROUP_STATES = ['active', 'left', 'drifted', 'suspended', 'superseded'] as const;
+export type GroupState = (typeof GROUP_STATES)[number];
+
+/** A member in the group's current epoch. */
+export interface GroupMember extends Member {
+  /** When the leaf was last renewed, as far as it was seen here: by joining, an Update or an UpdatePath (D-15). */
+  readonly updatedAt: Date;
+}
+
 /** What this server knows of a federated group in its current epoch, secrets apart. */
 export interface Group {
   readonly mlsGroupId: MlsGroupId;
   /** The group's OCM Address: a label for its whole life, never routed on (OCM-MLS R-006, R-009). */
   readonly address: OcmAddress;
   readonly epoch: Epoch;
-  /** `left`: no user of this server is a member any more; the binding of the address to the group stays. */
-  readonly state: 'active' | 'left';
+  readonly state: GroupState;
+  /** 1 for the first group under this address, one more for each successor (D-18). */
+  readonly instance: number;
   /** In the order of the admin set; the first names the Group Owner Server. */
   readonly admins: readonly OcmAddress[];
   /** Our own Commit that waits for the owner server's word; while it waits no other is made. */
@@ -52,6 +67,6 @@ export interface CommitRecord {
 export interface GroupPicture {
   readonly group: Group;
   readonly owner: Host;
-  readonly members: readonly Member[];
+  readonly members: readonly GroupMember[];
   readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
 }

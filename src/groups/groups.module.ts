@@ -13,7 +13,7 @@ import { EpochsService } from './epochs.service.js';
 import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
 import { GroupsController } from './groups.controller.js';
-import { LeaveProposalRepository, LeaveProposalRow } from './leave-proposal.repository.js';
+import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
 import { LifecycleService } from './lifecycle.service.js';
 import { MemberRepository, MemberRow } from './member.repository.js';
 import { PreparingService } from './preparing.service.js';
@@ -22,7 +22,7 @@ import { ProposalsService } from './proposals.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { WelcomesService } from './welcomes.service.js';
 
-export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeRow, LeaveProposalRow];
+export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeRow, QueuedProposalRow];
 
 @Module({
   imports: [MlsModule, OutboxModule],
@@ -32,7 +32,7 @@ export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeR
     CommitLogRepository,
     FollowerRepository,
     ChangeRepository,
-    LeaveProposalRepository,
+    QueuedProposalRepository,
     EpochsService,
     CommitsService,
     CommittingService,

@@ -48,8 +48,9 @@ export class LifecycleService {
     }
     const view = await this.mls.createGroup(tx, { address, creator });
     const { mlsGroupId, epoch, admins } = view;
-    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active' }, this.clock.now());
-    await this.members.replace(tx, mlsGroupId, view.members);
+    const now = this.clock.now();
+    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 }, now);
+    await this.members.replace(tx, mlsGroupId, view.members, now);
     this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');
     return { address };
   }

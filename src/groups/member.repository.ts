@@ -4,7 +4,7 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { memberServers } from './group.js';
+import { type GroupMember, memberServers } from './group.js';
 
 /** The roster of each group in its current epoch, as the tree says it. */
 @Entity('group_member')
@@ -13,14 +13,15 @@ export class MemberRow {
   @PrimaryColumn('text') address!: string;
   @Column('text') host!: string;
   @Column('integer', { name: 'leaf_index' }) leafIndex!: number;
+  @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }
 
 @Injectable()
 export class MemberRepository {
   /** In the order of their leaves. */
-  async of(tx: Tx, mlsGroupId: MlsGroupId): Promise<Member[]> {
+  async of(tx: Tx, mlsGroupId: MlsGroupId): Promise<GroupMember[]> {
     const rows = await tx.find(MemberRow, { where: { mlsGroupId }, order: { leafIndex: 'ASC' } });
-    return rows.map(({ address, leafIndex }) => ({ address: address as OcmAddress, leafIndex }));
+    return rows.map(({ address, leafIndex, updatedAt }) => ({ address: address as OcmAddress, leafIndex, updatedAt }));
   }
 
   async isMember(tx: Tx, mlsGroupId: MlsGroupId, address: OcmAddress): Promise<boolean> {
@@ -40,21 +41,38 @@ export class MemberRepository {
     return memberServers((await this.of(tx, mlsGroupId)).map(({ address }) => address));
   }
 
-  /** Makes the stored roster the given one, writing only what differs. */
-  async replace(tx: Tx, mlsGroupId: MlsGroupId, members: readonly Member[]): Promise<void> {
-    const rows = members.map(({ address, leafIndex }) => ({ address, host: hostOf(address), leaf_index: leafIndex }));
+  /**
+   * Makes the stored roster the given one, writing only what differs.
+   * @param renewed whose leaf got new keys; whoever is new counts as renewed `at`, too
+   */
+  async replace(
+    tx: Tx,
+    mlsGroupId: MlsGroupId,
+    members: readonly Member[],
+    at: Date,
+    renewed: readonly OcmAddress[] = [],
+  ): Promise<void> {
+    const rows = members.map(({ address, leafIndex }) => ({
+      address,
+      host: hostOf(address),
+      leaf_index: leafIndex,
+      renewed: renewed.includes(address),
+    }));
     await tx.query(
       `DELETE FROM group_member WHERE mls_group_id = $1
        AND NOT (address = ANY (SELECT address FROM jsonb_to_recordset($2::jsonb) AS new (address text)))`,
       [mlsGroupId, JSON.stringify(rows)],
     );
     await tx.query(
-      `INSERT INTO group_member (mls_group_id, address, host, leaf_index)
-       SELECT $1, address, host, leaf_index
-       FROM jsonb_to_recordset($2::jsonb) AS new (address text, host text, leaf_index integer)
-       ON CONFLICT (mls_group_id, address) DO UPDATE SET leaf_index = excluded.leaf_index
-       WHERE group_member.leaf_index <> excluded.leaf_index`,
-      [mlsGroupId, JSON.stringify(rows)],
+      `INSERT INTO group_member AS old (mls_group_id, address, host, leaf_index, updated_at)
+       SELECT $1, new.address, new.host, new.leaf_index,
+         CASE WHEN was.address IS NULL OR new.renewed OR was.leaf_index <> new.leaf_index THEN $3 ELSE was.updated_at END
+       FROM jsonb_to_recordset($2::jsonb) AS new (address text, host text, leaf_index integer, renewed boolean)
+       LEFT JOIN group_member was ON was.mls_group_id = $1 AND was.address = new.address
+       ON CONFLICT (mls_group_id, address) DO UPDATE
+         SET leaf_index = excluded.leaf_index, updated_at = excluded.updated_at
+       WHERE (old.leaf_index, old.updated_at) <> (excluded.leaf_index, excluded.updated_at)`,
+      [mlsGroupId, JSON.stringify(rows), at],
     );
   }
 }

@@ -9,7 +9,7 @@ import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
-import { LeaveProposalRepository } from './leave-proposal.repository.js';
+import { QueuedProposalRepository } from './queued-proposal.repository.js';
 
 /** Time that each admin server leaves to the one before it, so that they do not race for the same Commit. */
 const GRACE_MS = 10 * 60_000;
@@ -25,7 +25,7 @@ export class ProposalsService {
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
-    private readonly leaves: LeaveProposalRepository,
+    private readonly queued: QueuedProposalRepository,
     private readonly mls: MlsService,
     private readonly poller: Poller,
   ) {}
@@ -59,11 +59,12 @@ export class ProposalsService {
     if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
     if (kind !== 'remove-self') throw new Fault('proposal.unsupported', { kind });
     if (group.admins.every((admin) => admin === sender)) throw new Fault('proposal.last-admin', { sender });
-    await this.leaves.queue(tx, {
+    await this.queued.queue(tx, {
       mlsGroupId: group.mlsGroupId,
       ref,
       epoch,
-      leaver: sender,
+      kind,
+      proposer: sender,
       content: proposal,
       dueAt: new Date(this.clock.now().getTime() + this.rank(group, sender) * GRACE_MS),
     });

@@ -84,7 +84,8 @@ export class WelcomesService {
     }
     if (hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });
     if (await this.groups.byAddress(tx, address)) throw new Fault('welcome.address-bound', { address });
-    const group = await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active' }, this.clock.now());
+    const first = { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 } as const;
+    const group = await this.groups.add(tx, first, this.clock.now());
     await this.epochs.standAt(tx, group, view);
   }
 }

@@ -92,13 +92,18 @@ export function commitIntent(state: ClientState, group: FederatedGroup, content:
 }
 
 /** What a Commit did, for those who have no business with MLS. Only for an intent that the policy let pass. */
-export function commitFacts({ committer, covered, before }: CommitIntent, views: Views): CommitFacts {
+export function commitFacts({ committer, covered, before, pathLeaf }: CommitIntent, views: Views): CommitFacts {
   const removed = ofType(covered, 'remove').map(({ proposal }) => proposal.remove.removed);
   const added = ofType(covered, 'add').map(({ proposal }) => addressOf(proposal.add.keyPackage.leafNode.credential));
+  const renewed = ofType(covered, 'update').map(({ senderLeaf }) => senderLeaf);
+  if (pathLeaf) renewed.push(committer!.leafIndex);
+  const addresses = (indexes: readonly (number | undefined)[]) =>
+    before.leaves.filter(({ leafIndex }) => indexes.includes(leafIndex)).map(({ address }) => address);
   return {
     committer: committer!.address,
     added: added.filter((address) => address !== undefined),
-    removed: before.leaves.filter(({ leafIndex }) => removed.includes(leafIndex)).map(({ address }) => address),
+    removed: addresses(removed),
+    updated: addresses(renewed),
     ...views,
   };
 }

@@ -28,6 +28,8 @@ export interface CommitFacts {
   readonly committer: OcmAddress;
   readonly added: readonly OcmAddress[];
   readonly removed: readonly OcmAddress[];
+  /** Whose leaf got new keys: by an Update, or the committer by the UpdatePath (D-15). */
+  readonly updated: readonly OcmAddress[];
   readonly before: GroupView;
   readonly after: GroupView;
 }

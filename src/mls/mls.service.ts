@@ -35,10 +35,12 @@ export interface CommitWish {
   readonly committer: OcmAddress;
   readonly add: readonly { readonly address: OcmAddress; readonly keyPackage: Uint8Array }[];
   readonly remove: readonly OcmAddress[];
+  /** Members whose leaves are replaced, by a Remove and an Add of the same address. */
+  readonly rejoin?: readonly { readonly address: OcmAddress; readonly keyPackage: Uint8Array }[];
   /** The whole new admin set, when it changes. */
   readonly admins?: readonly OcmAddress[];
-  /** Self-removals of this epoch, as they were sent. */
-  readonly selfRemovals?: readonly Uint8Array[];
+  /** Proposals of this epoch, as they were sent, to be covered by reference. */
+  readonly proposals?: readonly Uint8Array[];
 }
 
 const GROUP_ID_LENGTH = 32;
@@ -98,18 +100,20 @@ export class MlsService {
     if (await this.pendings.digestOf(tx, mlsGroupId)) throw new Fault('commit.pending', { group: mlsGroupId });
     const now = this.clock.now();
     const members = membersOf(group.common.ratchetTree);
-    const remove = wish.remove.map((address) => {
+    const rejoin = wish.rejoin ?? [];
+    const leaving = [...wish.remove, ...rejoin.map(({ address }) => address)];
+    const remove = leaving.map((address) => {
       const member = memberAt(members, address);
       if (!member) throw new Fault('mls.not-member', { group: mlsGroupId, address });
       return member.leafIndex;
     });
     const add = [];
-    for (const { address, keyPackage } of wish.add) {
+    for (const { address, keyPackage } of [...wish.add, ...rejoin]) {
       add.push(await checkKeyPackage(keyPackage, { userId: address, now }, this.suite));
     }
     const { next, spent, facts, ...messages } = await buildCommit(
       stateOf(group, committer),
-      { add, remove, proposals: wish.selfRemovals ?? [], now, ...(wish.admins && { admins: wish.admins }) },
+      { add, remove, proposals: wish.proposals ?? [], now, ...(wish.admins && { admins: wish.admins }) },
       this.suite,
     );
     const others = { ...group, leaves: group.leaves.filter(({ address }) => address !== committer) };

@@ -112,6 +112,14 @@ function crossChecks(found: Partial<Settings>, env: Readonly<Record<string, stri
       ),
     );
   }
+  for (const [shorter, longer] of [
+    ['updateIntervalMs', 'updateDeadlineMs'],
+    ['updateDeadlineMs', 'takeoverTimeMs'], // OCM-MLS R-086
+  ] as const) {
+    const [least, value] = [found[shorter], found[longer]];
+    if (least === undefined || value === undefined || value > least) continue;
+    problems.push(wrong(longer, String(value / 1000), `more than ${VARIABLES[shorter].name} (${least / 1000})`));
+  }
   const { deliveryFirstDelayMs: first, deliveryLongestDelayMs: longest } = found;
   if (first !== undefined && longest !== undefined && first > longest) {
     problems.push(

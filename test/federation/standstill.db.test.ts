@@ -92,7 +92,7 @@ test('two self-removals of one member are one, and block nothing', async () => {
     const told = notice('MLS_PROPOSAL', 'b.test', { mlsGroupId, content });
     expect(await tell(world, 'b.test', 'a.test', told)).toMatchObject({ status: 201 });
   }
-  expect(await world.server('a.test').query('SELECT ref FROM leave_proposal')).toHaveLength(1);
+  expect(await world.server('a.test').query('SELECT ref FROM queued_proposal')).toHaveLength(1);
   const change = await alice.appoint(lab, charlie);
   await world.settle();
   expect(await alice.change(change)).toMatchObject({ state: 'done' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Change, ChangeKind } from '../../src/groups/change.js';
-import { planCommit } from '../../src/groups/commit-plan.js';
+import { type AutomaticKind, planCommit } from '../../src/groups/commit-plan.js';
 import { host, hostOf, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import type { MlsGroupId } from '../../src/kernel/ids.js';
 
@@ -26,9 +26,10 @@ const wish = (kind: ChangeKind, subject: OcmAddress, actor: OcmAddress = alice):
   nextTryAt: new Date(0),
   requestedAt: new Date(0),
 });
-const leave = (leaver: OcmAddress) => ({ ref: leaver, leaver, proposal: new Uint8Array(1) });
+const proposed = (kind: AutomaticKind, proposer: OcmAddress) => ({ kind, proposer, proposal: new Uint8Array(1) });
+const leave = (leaver: OcmAddress) => proposed('remove-self', leaver);
 const plan = (admins: OcmAddress[], members: OcmAddress[], changes: Change[], leavers: OcmAddress[] = []) =>
-  planCommit({ here, admins, members }, changes, leavers.map(leave));
+  planCommit({ here, admins, members }, { changes, proposals: leavers.map(leave) });
 
 describe('what was asked becomes one Commit', () => {
   test('Adds and Removes of several users go together', () => {
@@ -53,13 +54,13 @@ describe('what was asked becomes one Commit', () => {
   });
 
   test('two self-removals of one member are one', () => {
-    expect(plan([alice], [alice, bob], [], [bob, bob]).plan!.leaves).toEqual([leave(bob)]);
+    expect(plan([alice], [alice, bob], [], [bob, bob]).plan!.proposals).toEqual([leave(bob)]);
   });
 
   test('R-060 a self-removal is committed without anybody asking', () => {
     expect(plan([alice], [alice, bob], [], [bob]).plan).toMatchObject({
       committer: alice,
-      leaves: [leave(bob)],
+      proposals: [leave(bob)],
       covers: [],
     });
   });
@@ -100,6 +101,40 @@ describe('what was asked becomes one Commit', () => {
     expect(plan([alice], [alice], changes).plan!.covers).toEqual([changes[0]!.id]);
   });
 
+  test('Updates go together, whoever asked for what; not that of the committer, nor of one whose leaf goes', () => {
+    const proposals = [bob, carol, dave, alice].map((who) => proposed('update', who));
+    const { plan: made } = planCommit(
+      { here, admins: [alice], members: [alice, bob, carol, dave] },
+      { changes: [wish('remove', carol), wish('appoint', dave)], proposals },
+    );
+    expect(made!.proposals.map(({ proposer }) => proposer)).toEqual([bob, dave]);
+  });
+
+  test('R-081 a rejoin pair is committed without anybody asking, and an admin stays one by it', () => {
+    const rejoins = [{ address: bob, keyPackage: new Uint8Array(1) }];
+    const people = { here, admins: [alice, bob], members: [alice, bob] };
+    const { plan: made } = planCommit(people, { changes: [], proposals: [proposed('update', bob)], rejoins });
+    expect(made).toMatchObject({ committer: alice, rejoin: rejoins, proposals: [] });
+    expect(made).not.toHaveProperty('admins');
+  });
+
+  test('nobody rejoins who is no member, nor the only admin here by a Commit of their own', () => {
+    const rejoins = [alice, carol].map((address) => ({ address, keyPackage: new Uint8Array(1) }));
+    const people = { here, admins: [alice], members: [alice, bob] };
+    expect(planCommit(people, { changes: [], proposals: [], rejoins }).plan).toBeUndefined();
+  });
+
+  test('a takeover removes the stale admins and their role; who refreshes commits even when nothing else is there', () => {
+    const people = { here, admins: [bob, alice], members: [alice, bob, carol] };
+    const takeover = planCommit(people, { changes: [], proposals: [], evict: [bob] });
+    expect(takeover.plan).toMatchObject({ committer: alice, remove: [bob], admins: [alice] });
+    const both = { here, admins: [alice, anna], members: [alice, anna] };
+    expect(planCommit(both, { changes: [], proposals: [], refresh: [anna] }).plan).toMatchObject({
+      committer: anna,
+      covers: [],
+    });
+  });
+
   test('whatever is asked, an admin who is a member remains, nobody is reordered and the committer stays', () => {
     const people = [alice, anna, bob, carol, dave];
     const person = fc.constantFrom(...people);
@@ -115,7 +150,7 @@ describe('what was asked becomes one Commit', () => {
           const changes = wishes.map(([k, subject, actor]) => wish(k, subject, actor));
           const { plan: made } = plan(admins, members, changes, leavers);
           if (!made) return;
-          const gone = new Set([...made.remove, ...made.leaves.map(({ leaver }) => leaver)]);
+          const gone = new Set([...made.remove, ...made.proposals.map(({ proposer }) => proposer)]);
           const after = new Set([...members.filter((m) => !gone.has(m)), ...made.add.map(({ address }) => address)]);
           const next = made.admins ?? admins;
           expect(next.length).toBeGreaterThan(0);

@@ -60,6 +60,7 @@ describe('a Commit that is followed', () => {
     const { facts, selfRemoved } = await group.advance('dave', made.commit);
     expect(selfRemoved).toBe(false);
     expect(facts).toMatchObject({ committer: address('alice'), added: [erin.address], removed: [address('carol')] });
+    expect(facts.updated).toEqual([address('alice')]);
     expect(facts.before).toEqual(group.view('dave'));
     expect(facts.after.epoch).toBe(facts.before.epoch + 1);
     expect(facts.after.members.map((member) => member.address)).toEqual(['alice', 'bob', 'erin', 'dave'].map(address));

@@ -167,13 +167,25 @@ test('R-004 R-158 a removed user loses the secrets, the last one of a server all
   await expect(b.view(lab)).rejects.toThrow('mls.group-unknown');
 });
 
+test('a rejoin pair is one Remove and one Add, and brings the user back with a new leaf', async () => {
+  await using world = await twoServers();
+  const { a, b, lab, alice, bob } = world;
+  const rejoin = [{ address: bob, keyPackage: (await b.keyPackage(bob)).keyPackage }];
+  const commit = await a.commit(lab, { committer: alice, rejoin });
+  expect(commit.facts).toMatchObject({ removed: [bob], added: [bob] });
+  await b.follow(lab, commit);
+  expect(await b.count('mls_group')).toBe(0);
+  await b.join(bob, commit.welcome!);
+  expect(await b.view(lab)).toEqual(await a.view(lab));
+});
+
 test('R-059 a self-removal is read, committed by reference and followed', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice, bob } = world;
   const proposal = await b.db.run((tx) => b.mls.proposeLeave(tx, { mlsGroupId: lab, leaver: bob }));
   const read = await a.db.run((tx) => a.mls.readProposal(tx, { mlsGroupId: lab, proposal }));
   expect(read).toMatchObject({ kind: 'remove-self', sender: bob, epoch: 1 });
-  const commit = await a.commit(lab, { committer: alice, selfRemovals: [proposal] });
+  const commit = await a.commit(lab, { committer: alice, proposals: [proposal] });
   expect(commit.proposals).toEqual([proposal]);
   expect(commit.facts.removed).toEqual([bob]);
   await b.follow(lab, commit);

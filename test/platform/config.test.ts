@@ -113,6 +113,23 @@ test.each([
   expect(wrong({ ...PUBLIC, COVEY_PUBLIC_URL: given })).toEqual(['COVEY_PUBLIC_URL']),
 );
 
+test('R-086 the takeover time is longer than the update deadline, and that than the interval', () => {
+  const times = (interval: number, deadline: number, takeover: number) => ({
+    ...PUBLIC,
+    COVEY_UPDATE_INTERVAL: String(interval),
+    COVEY_UPDATE_DEADLINE: String(deadline),
+    COVEY_TAKEOVER_TIME: String(takeover),
+  });
+  expect(configFrom(times(600, 1200, 1800))).toMatchObject({
+    updateIntervalMs: 600_000,
+    updateDeadlineMs: 1_200_000,
+    takeoverTimeMs: 1_800_000,
+  });
+  expect(wrong(times(600, 1800, 1800))).toEqual(['COVEY_TAKEOVER_TIME']);
+  expect(wrong(times(1200, 1200, 1800))).toEqual(['COVEY_UPDATE_DEADLINE']);
+  expect(wrong({ ...PUBLIC, COVEY_UPDATE_DEADLINE: '200000' })).toEqual(['COVEY_TAKEOVER_TIME']);
+});
+
 test('with PostgreSQL the sealing key must be given, since replicas share it', () => {
   const env = { ...PUBLIC, DATABASE_URL: 'postgres://covey@db/covey' };
   expect(wrong(env)).toEqual(['COVEY_SEALING_KEY']);

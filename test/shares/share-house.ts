@@ -163,6 +163,7 @@ export class ShareHouse implements AsyncDisposable {
       address,
       epoch: epoch(at),
       state: here.some((member) => member.endsWith(`@${this.domain}`)) ? ('active' as const) : ('left' as const),
+      instance: 1,
       admins: here.slice(0, 1),
     };
     await this.db.run(async (tx) => {
@@ -170,7 +171,7 @@ export class ShareHouse implements AsyncDisposable {
       if (known) await this.groups.save(tx, known, next, this.clock.now());
       else await this.groups.add(tx, next, this.clock.now());
       const roster = here.map((member, leafIndex) => ({ address: member, leafIndex }));
-      await this.members.replace(tx, next.mlsGroupId, roster);
+      await this.members.replace(tx, next.mlsGroupId, roster, this.clock.now());
     });
   }
 

@@ -154,6 +154,7 @@ export class TestServer {
       DATABASE_URL: this.lease.url,
       COVEY_SEALING_KEY: Buffer.from(new TestDice(`${this.host}/sealing`).bytes(32)).toString('base64url'),
       COVEY_API_KEY: apiKeyOf(this.host),
+      ...NEVER_OF_ITSELF,
       COVEY_LOG_LEVEL: process.env['COVEY_LOG_LEVEL'] ?? 'silent',
       ...this.environment,
     };
@@ -186,5 +187,12 @@ export class TestServer {
     }
   }
 }
+
+/** A story's epochs are those of its people; stories about updates and takeovers say when. */
+const NEVER_OF_ITSELF: Environment = {
+  COVEY_UPDATE_INTERVAL: '315359998',
+  COVEY_UPDATE_DEADLINE: '315359999',
+  COVEY_TAKEOVER_TIME: '315360000',
+};
 
 const apiKeyOf = (host: Host): string => `key-of-${host}`.replaceAll(/[^a-z0-9-]/g, '-').padEnd(40, 'x');

@@ -6,7 +6,8 @@ import { groups } from './0005-groups.js';
 import { tokens } from './0006-tokens.js';
 import { shares } from './0007-shares.js';
 import { inbox } from './0008-inbox.js';
+import { life } from './0009-life.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
-export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox, groups, tokens, shares, inbox];
+export const MIGRATIONS: readonly Migration[] = [platform, ocm, mls, outbox, groups, tokens, shares, inbox, life];

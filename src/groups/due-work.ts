@@ -1,0 +1,14 @@
+/** A prepared change; a leave, in each epoch that did not bring it (D-13). */
+const CHANGE = `EXISTS (SELECT 1 FROM membership_change c
+  WHERE c.mls_group_id = g.mls_group_id AND c.state = 'prepared' AND c.next_try_at <= $1
+    AND (c.kind <> 'leave' OR c.proposed_in IS DISTINCT FROM g.epoch))`;
+
+/** A proposal of the current epoch that is committed without anybody's approval. OCM-MLS R-060 */
+const PROPOSAL = `EXISTS (SELECT 1 FROM queued_proposal p
+  WHERE p.mls_group_id = g.mls_group_id AND p.epoch = g.epoch AND p.due_at <= $1)`;
+
+/** A Commit of ours that is to be submitted again. */
+const SUBMITTED = `g.submitted IS NOT NULL`;
+
+/** When this server has something to do in an active group at the time `$1`: SQL conditions on `federated_group g`. */
+export const DUE_WORK: readonly string[] = [SUBMITTED, CHANGE, PROPOSAL];
