@@ -3,8 +3,11 @@ import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { askedFor, cameToNothing } from './change-audit.js';
 import type { Change, ChangeKind, ChangeState } from './change.js';
+import { GroupRepository } from './group.repository.js';
 
 @Entity('membership_change')
 export class ChangeRow {
@@ -28,15 +31,23 @@ export class ChangeRow {
 
 const OPEN: ChangeState[] = ['requested', 'prepared', 'committing'];
 
+/** Whoever begins a change, and however one comes to nothing, it is told to the audit log. */
 @Injectable()
 export class ChangeRepository {
+  constructor(
+    private readonly groups: GroupRepository,
+    private readonly audit: AuditLog,
+  ) {}
+
   async add(tx: Tx, change: Change): Promise<void> {
     await tx.insert(ChangeRow, toRow(change));
+    await this.tell(tx, change, askedFor);
   }
 
   async save(tx: Tx, change: Change): Promise<void> {
     const { id, ...columns } = toRow(change);
     await tx.update(ChangeRow, { id }, columns);
+    if (change.state === 'refused') await this.tell(tx, change, cameToNothing);
   }
 
   async byId(tx: Tx, id: string): Promise<Change | undefined> {
@@ -72,6 +83,11 @@ export class ChangeRepository {
       .setOnLocked('skip_locked')
       .getMany();
     return row ? toChange(row) : undefined;
+  }
+
+  private async tell(tx: Tx, change: Change, as: typeof askedFor): Promise<void> {
+    const group = await this.groups.byId(tx, change.mlsGroupId);
+    if (group) await this.audit.record(tx, as(change, group));
   }
 }
 

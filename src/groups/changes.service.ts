@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
-import { Fault, type FaultCode } from '../kernel/fault.js';
+import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
+import { AuditService } from '../platform/audit.service.js';
 import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Poller } from '../platform/poller.service.js';
@@ -37,6 +38,7 @@ export class ChangesService {
     private readonly members: MemberRepository,
     private readonly changes: ChangeRepository,
     private readonly idempotency: Idempotency,
+    private readonly audit: AuditService,
     private readonly poller: Poller,
   ) {}
 
@@ -45,10 +47,15 @@ export class ChangesService {
    * `change.not-local`, `change.not-admin`, or why the wish makes no sense as the group stands now.
    */
   async request(wish: Wish, key?: IdempotencyKey): Promise<string> {
-    const { id } = await this.db.run((tx) =>
-      this.idempotency.once(tx, key, async () => ({ id: await this.requestIn(tx, wish) })),
-    );
-    return id;
+    try {
+      const { id } = await this.db.run((tx) =>
+        this.idempotency.once(tx, key, async () => ({ id: await this.requestIn(tx, wish) })),
+      );
+      return id;
+    } catch (error) {
+      await this.noteRefusal(wish, error);
+      throw error;
+    }
   }
 
   /** Throws `not-found`. */
@@ -84,6 +91,16 @@ export class ChangesService {
     if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
     this.db.afterCommit(tx, () => this.poller.wake(kind === 'add' ? PREPARING : COMMITTING));
     return id;
+  }
+
+  /** Somebody may ask why this did not happen. */
+  private async noteRefusal({ kind, group: address, subject, actor }: Wish, error: unknown): Promise<void> {
+    if (!isFault(error) || error.retry) return;
+    const { code } = error;
+    await this.audit.refused(async (tx) => {
+      const group = await this.groups.byAddress(tx, address);
+      return group && { act: 'wish.refused', actor, subject, group, epoch: group.epoch, code, facts: { kind } };
+    });
   }
 
   /** Said at once, while somebody listens; the Commit is judged again when it is made. */

@@ -6,6 +6,7 @@ import type { CommitDigest, MlsGroupId } from '../kernel/ids.js';
 import type { CommitFacts, GroupView } from '../mls/group-view.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -43,6 +44,7 @@ export class EpochsService {
     private readonly queued: QueuedProposalRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -62,6 +64,14 @@ export class EpochsService {
       commit,
       proposals,
       recordedAt: at,
+    });
+    await this.audit.record(tx, {
+      act: 'epoch.entered',
+      actor: facts.committer,
+      group,
+      epoch: next.epoch,
+      digest,
+      facts: whatChanged(facts, arbiter),
     });
     await this.write(tx, group, applied);
     this.log.info(
@@ -122,4 +132,15 @@ export class EpochsService {
       );
     }
   }
+}
+
+/** The admin set only where it is another one than before. */
+function whatChanged({ before, after, added, removed }: CommitFacts, arbiter: Host): Readonly<Record<string, unknown>> {
+  const admins = before.admins.join(' ') === after.admins.join(' ') ? undefined : after.admins;
+  return {
+    arbiter,
+    ...(added.length > 0 && { added }),
+    ...(removed.length > 0 && { removed }),
+    ...(admins && { admins }),
+  };
 }

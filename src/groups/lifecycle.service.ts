@@ -4,6 +4,7 @@ import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import { ClientsService } from '../mls/clients.service.js';
 import { MlsService } from '../mls/mls.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Log } from '../platform/logger.service.js';
@@ -25,6 +26,7 @@ export class LifecycleService {
     private readonly clients: ClientsService,
     private readonly mls: MlsService,
     private readonly idempotency: Idempotency,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -51,6 +53,7 @@ export class LifecycleService {
     const now = this.clock.now();
     await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 }, now);
     await this.members.replace(tx, mlsGroupId, view.members, now);
+    await this.audit.record(tx, { act: 'group.founded', actor: creator, group: { mlsGroupId, address }, epoch });
     this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');
     return { address };
   }

@@ -5,6 +5,7 @@ import { Fault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { GroupView } from '../mls/group-view.js';
 import { MlsService } from '../mls/mls.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
@@ -35,6 +36,7 @@ export class WelcomesService {
     private readonly commitLog: CommitLogRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -56,7 +58,8 @@ export class WelcomesService {
     if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
     if (!ready) return this.wait(tx, from, view);
     if (inviters?.every((admin) => hostOf(admin) !== from)) throw new Fault('welcome.not-from-admin', { from });
-    await this.bind(tx, group, view);
+    await this.bind(tx, from, group, view);
+    await this.audit.record(tx, { act: 'group.joined', actor: from, subject: userId, group: view, epoch: view.epoch });
     this.log.info(
       { event: 'group.joined', group: mlsGroupId, user: userId, epoch: view.epoch },
       'a user joined a group',
@@ -73,7 +76,7 @@ export class WelcomesService {
   }
 
   /** OCM-MLS R-108: the address is learnt from the GroupContext; D-16: the first binding of an address wins. */
-  private async bind(tx: Tx, known: Locked<Group> | undefined, view: GroupView): Promise<void> {
+  private async bind(tx: Tx, from: Host, known: Locked<Group> | undefined, view: GroupView): Promise<void> {
     const { mlsGroupId, address, epoch, admins } = view;
     if (known) {
       if (known.address !== address) throw new Fault('welcome.address-bound', { address });
@@ -86,6 +89,7 @@ export class WelcomesService {
     if (await this.groups.byAddress(tx, address)) throw new Fault('welcome.address-bound', { address });
     const first = { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 } as const;
     const group = await this.groups.add(tx, first, this.clock.now());
+    await this.audit.record(tx, { act: 'address.bound', actor: from, group, epoch });
     await this.epochs.standAt(tx, group, view);
   }
 }

@@ -11,6 +11,7 @@ import { TransactionService } from '../platform/transaction.service.js';
 import { ReceivingService } from '../shares/receiving.service.js';
 import { SendingService } from '../shares/sending.service.js';
 import { EarlyRepository } from './early.repository.js';
+import { RefusalsService } from './refusals.service.js';
 
 /** 201: done, or done before. 202: kept until its epoch comes. (D-09) */
 export interface Receipt {
@@ -30,11 +31,21 @@ export class DispatchService {
     private readonly receiving: ReceivingService,
     private readonly sending: SendingService,
     private readonly early: EarlyRepository,
+    private readonly refusals: RefusalsService,
   ) {}
 
   /** @param from the server that signed; @param body as it came, in the newest form */
   async dispatch(from: Host, body: object): Promise<Receipt> {
     const notice: Notification = parseNotification(body);
+    try {
+      return await this.hand(from, body, notice);
+    } catch (error) {
+      await this.refusals.note(from, notice, error);
+      throw error;
+    }
+  }
+
+  private async hand(from: Host, body: object, notice: Notification): Promise<Receipt> {
     switch (notice.notificationType) {
       case 'MLS_COMMIT': {
         const { kind, epoch, commitEpoch } = await this.commits.receive(from, notice);

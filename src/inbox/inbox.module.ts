@@ -7,13 +7,14 @@ import { SharesModule } from '../shares/shares.module.js';
 import { DispatchService } from './dispatch.service.js';
 import { EarlyMailRow, EarlyRepository } from './early.repository.js';
 import { NotificationsController } from './notifications.controller.js';
+import { RefusalsService } from './refusals.service.js';
 import { ReplayWorker } from './replay.worker.js';
 
 export const INBOX_ROWS = [EarlyMailRow];
 
 @Module({
   imports: [OcmModule, OutboxModule, GroupsModule, SharesModule],
-  providers: [EarlyRepository, DispatchService, ReplayWorker],
+  providers: [EarlyRepository, DispatchService, RefusalsService, ReplayWorker],
   controllers: [NotificationsController],
 })
 export class InboxModule {

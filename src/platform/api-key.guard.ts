@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import { type ApiKey, ApiKeyRepository } from './api-key.repository.js';
+import { Log } from './logger.service.js';
 import { TransactionService } from './transaction.service.js';
 
 const callers = new WeakMap<object, ApiKey>();
@@ -17,6 +18,7 @@ export class ApiKeyGuard implements CanActivate {
     private readonly keys: ApiKeyRepository,
     private readonly transactions: TransactionService,
     private readonly clock: Clock,
+    private readonly log: Log,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -28,6 +30,7 @@ export class ApiKeyGuard implements CanActivate {
     const today = this.clock.now().toISOString().slice(0, 10);
     if (key.lastUsedOn !== today) await this.transactions.statement((tx) => this.keys.used(tx, key.id, today));
     callers.set(request, key);
+    this.log.calledBy(key.name);
     return true;
   }
 }

@@ -74,9 +74,10 @@ export class ApiKeyRepository {
     await tx.update(ApiKeyRow, { id }, { lastUsedOn: day });
   }
 
-  /** Returns whether there was such a key. Revoking it again changes nothing. */
-  async revoke(tx: Tx, id: string): Promise<boolean> {
-    await tx.update(ApiKeyRow, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
-    return tx.existsBy(ApiKeyRow, { id });
+  /** The key, and whether this revoked it; undefined when there is none. Revoking it again changes nothing. */
+  async revoke(tx: Tx, id: string): Promise<(ApiKey & { readonly now: boolean }) | undefined> {
+    const { affected } = await tx.update(ApiKeyRow, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
+    const row = await tx.findOneBy(ApiKeyRow, { id });
+    return row ? { ...toApiKey(row), now: affected === 1 } : undefined;
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Fault } from '../kernel/fault.js';
 import { type ApiKey, ApiKeyRepository } from './api-key.repository.js';
+import { AuditLog } from './audit-log.repository.js';
 import { Config } from './config.js';
 import { DataFolder } from './data-folder.provider.js';
 import { Log } from './logger.service.js';
@@ -16,6 +17,7 @@ export class ApiKeysService implements OnModuleInit {
   constructor(
     private readonly transactions: TransactionService,
     private readonly keys: ApiKeyRepository,
+    private readonly audit: AuditLog,
     private readonly config: Config,
     private readonly folder: DataFolder,
     private readonly log: Log,
@@ -24,7 +26,7 @@ export class ApiKeysService implements OnModuleInit {
   /** The text is in this answer only. */
   create(name: string): Promise<ApiKey & { text: string }> {
     const text = this.keys.mint();
-    return this.transactions.run(async (tx) => ({ ...(await this.keys.add(tx, name, text)), text }));
+    return this.transactions.run(async (tx) => ({ ...(await this.add(tx, name, text)), text }));
   }
 
   list(): Promise<ApiKey[]> {
@@ -33,8 +35,11 @@ export class ApiKeysService implements OnModuleInit {
 
   /** Throws `not-found`. */
   async revoke(id: string): Promise<void> {
-    const known = await this.transactions.run((tx) => this.keys.revoke(tx, id));
-    if (!known) throw new Fault('not-found');
+    await this.transactions.run(async (tx) => {
+      const revoked = await this.keys.revoke(tx, id);
+      if (!revoked) throw new Fault('not-found');
+      if (revoked.now) await this.audit.record(tx, { act: 'api-key.revoked', subject: revoked.name, facts: { id } });
+    });
   }
 
   /** Where a person finds the first key. */
@@ -49,14 +54,20 @@ export class ApiKeysService implements OnModuleInit {
       await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
       const given = this.config.apiKey ?? this.fromFile();
       if (given === undefined) return this.makeFirst(tx);
-      if (!(await this.keys.knows(tx, given))) await this.keys.add(tx, 'from the configuration', given);
+      if (!(await this.keys.knows(tx, given))) await this.add(tx, 'from the configuration', given);
     });
+  }
+
+  private async add(tx: Tx, name: string, text: string): Promise<ApiKey> {
+    const key = await this.keys.add(tx, name, text);
+    await this.audit.record(tx, { act: 'api-key.made', subject: name, facts: { id: key.id } });
+    return key;
   }
 
   private async makeFirst(tx: Tx): Promise<void> {
     if ((await this.keys.all(tx)).length > 0) return;
     const text = this.keys.mint();
-    await this.keys.add(tx, 'first', text);
+    await this.add(tx, 'first', text);
     // Before the commit: a crash between the two leaves a file that the next start replaces, not a key that nobody has.
     this.folder.write(FILE, text);
     this.log.info({ event: 'api-key.made', file: this.folder.file(FILE) }, 'the first API key was made');

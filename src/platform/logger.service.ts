@@ -10,10 +10,17 @@ export interface Entry {
   readonly [fact: string]: unknown;
 }
 
+/** What is said of everything that happens for one request. */
+interface RequestContext {
+  readonly id: string;
+  /** The name of the API key that it came with, once that is known. */
+  caller?: string;
+}
+
 /** JSON lines on stdout, each with the id of the request it belongs to. */
 @Injectable()
 export class Log implements LoggerService {
-  private readonly request = new AsyncLocalStorage<string>();
+  private readonly request = new AsyncLocalStorage<RequestContext>();
   private readonly pino: Logger;
   private readonly stream: DestinationStream & { flushSync?: () => void };
 
@@ -28,7 +35,7 @@ export class Log implements LoggerService {
       },
       // Pino's own would see what is plain facts by now.
       serializers: { err: (error: unknown) => error },
-      mixin: () => ({ request: this.request.getStore() }),
+      mixin: () => ({ request: this.requestId, caller: this.caller }),
     };
     this.stream = stream ?? pino.destination({ dest: 1, sync: false });
     this.pino = pino(options, this.stream);
@@ -36,11 +43,22 @@ export class Log implements LoggerService {
 
   /** Whatever is logged within `work` carries the id. */
   within<T>(requestId: string, work: () => T): T {
-    return this.request.run(requestId, work);
+    return this.request.run({ id: requestId }, work);
   }
 
   get requestId(): string | undefined {
-    return this.request.getStore();
+    return this.request.getStore()?.id;
+  }
+
+  /** The name of the API key in whose hands this request is; nothing for other servers and for workers. */
+  get caller(): string | undefined {
+    return this.request.getStore()?.caller;
+  }
+
+  /** From here on the request is known to come from the holder of that API key. */
+  calledBy(apiKey: string): void {
+    const context = this.request.getStore();
+    if (context) context.caller = apiKey;
   }
 
   info(entry: Entry, says: string): void {

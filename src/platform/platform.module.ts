@@ -6,6 +6,9 @@ import { Network } from '../kernel/network.js';
 import { ApiKeyRepository, ApiKeyRow } from './api-key.repository.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { AuditLog, AuditRow } from './audit-log.repository.js';
+import { AuditController } from './audit.controller.js';
+import { AuditService } from './audit.service.js';
 import { Config } from './config.js';
 import { DataFolder } from './data-folder.provider.js';
 import { Database, type Rows } from './database.provider.js';
@@ -23,7 +26,7 @@ import { UpkeepWorker } from './upkeep.worker.js';
 import { VaultCheck, VaultCheckRow } from './vault-check.repository.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
-export const PLATFORM_ROWS = [ApiKeyRow, IdempotencyRow, VaultCheckRow];
+export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, IdempotencyRow, VaultCheckRow];
 
 /** What is passed in from outside, and replaced in tests. */
 export interface World {
@@ -60,13 +63,15 @@ export class PlatformModule {
       Metrics,
       Poller,
       Idempotency,
+      AuditLog,
+      AuditService,
       ApiKeyRepository,
       ApiKeysService,
       ReadinessService,
     ];
     return {
       module: PlatformModule,
-      controllers: [ApiKeysController, HealthController, MetricsController],
+      controllers: [ApiKeysController, AuditController, HealthController, MetricsController],
       providers: [...exported, UpkeepWorker, VaultCheck],
       exports: exported,
     };

@@ -94,7 +94,7 @@ function asker(app: NestFastifyApplication) {
       headers: response.headers,
       type: type.split(';', 1)[0],
       text: response.body,
-      json: (/json/.test(type) ? JSON.parse(response.body) : undefined) as Record<string, unknown>,
+      json: (/json\b/.test(type) ? JSON.parse(response.body) : undefined) as Record<string, unknown>,
     };
   };
 }

@@ -104,7 +104,7 @@ export class TestServer {
       headers: { authorization: `Bearer ${apiKeyOf(this.host)}`, ...headers },
       ...(body && { payload: body }),
     });
-    const isJson = /json/.test(String(answer.headers['content-type']));
+    const isJson = /json\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
   }
 

@@ -1,0 +1,63 @@
+import type { Host, OcmAddress } from '../kernel/address.js';
+import type { FaultCode } from '../kernel/fault.js';
+import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
+
+/** Everything the audit log knows of, and what each means to who reads it. */
+export const AUDIT_ACTS = {
+  'group.founded': 'a user of this server founded the group',
+  'group.joined': 'a user of this server was taken into the group by a Welcome',
+  'address.bound': 'the address of a group of another server was seen for the first time and belongs to that group',
+  'change.approved': 'an admin asked for a change, which is the approval of it',
+  'leave.asked': 'a member asked to leave',
+  'change.refused': 'a change that was asked for cannot be carried out',
+  'wish.refused': 'what was asked for was refused at once',
+  'epoch.entered': 'the group entered this epoch by the Commit of the actor',
+  'mail.refused': 'what another server sent for a group was refused',
+  'api-key.made': 'an API key was made',
+  'api-key.revoked': 'an API key was revoked',
+} as const satisfies Record<string, string>;
+export type AuditAct = keyof typeof AUDIT_ACTS;
+
+/** One act, as whoever carries it out tells it. Never a secret. */
+export interface AuditEntry {
+  readonly act: AuditAct;
+  /** The person who did it, or the server. Nothing when nobody but the holder of the API key is known. */
+  readonly actor?: OcmAddress | Host;
+  /** Whom or what it was done to. */
+  readonly subject?: string;
+  readonly group?: { readonly mlsGroupId: MlsGroupId; readonly address: OcmAddress };
+  /** Where the group stood; for `epoch.entered` the epoch that was entered. */
+  readonly epoch?: Epoch;
+  /** Of the Commit that did it. */
+  readonly digest?: CommitDigest;
+  /** Why it was refused. */
+  readonly code?: FaultCode;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export type Refusal = AuditEntry & Required<Pick<AuditEntry, 'actor' | 'code'>>;
+
+/** An entry as it stands in the log. Numbers grow, with gaps. */
+export interface AuditRecord {
+  readonly number: number;
+  readonly at: Date;
+  readonly act: string;
+  readonly actor: string | null;
+  readonly subject: string | null;
+  readonly group: string | null;
+  readonly mlsGroupId: string | null;
+  readonly epoch: number | null;
+  readonly digest: string | null;
+  readonly code: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** The name of the API key over which it was asked for. */
+  readonly apiKey: string | null;
+  /** The id of the request, by which the log of the process is searched. */
+  readonly request: string | null;
+}
+
+/** One line of the export, with its line feed. What is not known is left out. */
+export function exportLine({ facts, ...record }: AuditRecord): string {
+  const known = Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+  return `${JSON.stringify(Object.keys(facts).length > 0 ? { ...known, facts } : known)}\n`;
+}
