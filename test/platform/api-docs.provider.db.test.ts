@@ -25,7 +25,7 @@ test('the document says what is asked, what is answered, and what for', async ()
   expect(json['openapi']).toBe('3.0.3');
   expect(json['servers']).toEqual([{ url: 'https://a.test' }]);
   const paths = json['paths'] as Record<string, Record<string, { summary?: string; requestBody?: object }>>;
-  expect(Object.keys(paths)).toEqual(['/api/v1/api-keys', '/api/v1/api-keys/{id}']);
+  expect(Object.keys(paths)).toEqual(['/api/v1/api-keys', '/api/v1/api-keys/{id}', '/api/v1/audit']);
   for (const operations of Object.values(paths))
     for (const { summary } of Object.values(operations)) expect(summary).toBeTruthy();
   expect(JSON.stringify(paths['/api/v1/api-keys']!['post'])).toContain('nextcloud.example.org');

@@ -7,7 +7,7 @@ import { tokens } from './0006-tokens.js';
 import { shares } from './0007-shares.js';
 import { inbox } from './0008-inbox.js';
 import { life } from './0009-life.js';
-import { audit } from './0015-audit.js';
+import { audit } from './0010-audit.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */

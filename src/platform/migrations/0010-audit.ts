@@ -1,7 +1,7 @@
 import type { Migration } from './migration.js';
 
 export const audit: Migration = {
-  number: 15,
+  number: 10,
   name: 'audit',
   sql: `
     CREATE TABLE audit_log (
