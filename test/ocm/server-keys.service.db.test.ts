@@ -1,6 +1,6 @@
 import { verify, createPublicKey } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { parseJwkSet, verificationKey } from '../../src/ocm/jwk-set.js';
 import { ServerKeyRepository, ServerKeyRow } from '../../src/ocm/server-key.repository.js';
@@ -23,15 +23,14 @@ const start = async (environment: Record<string, string> = {}, seed = 'one') => 
   app = await boot({ lease, network: new StubNetwork(), environment, seed });
   return app.get(ServerKeysService);
 };
-beforeAll(async () => {
+beforeEach(async () => {
   lease = await leaseDatabase();
 });
 afterEach(async () => {
   await app?.close();
   app = undefined;
-  await lease.empty();
+  await lease.release();
 });
-afterAll(() => lease.release());
 
 test('the first start makes a key of each kind, named by our domain; later starts find them', async () => {
   const keys = await start();

@@ -11,8 +11,7 @@ export class Crash extends Error {
 export class CrashPoint {
   /** The statements since the last `watch`. */
   readonly statements: string[] = [];
-  /** How many statements ever ran, and how many of them changed something. */
-  ran = 0;
+  /** How many statements ever changed something. */
   wrote = 0;
   private dead = false;
   private at: { readonly statement: number; readonly when: 'before' | 'after' } | undefined;
@@ -46,7 +45,6 @@ export class CrashPoint {
     const query = runner.query.bind(runner) as (sql: string, ...rest: unknown[]) => Promise<unknown>;
     const guarded = async (sql: string, ...rest: unknown[]): Promise<unknown> => {
       this.statements.push(sql);
-      this.ran += 1;
       this.pass(sql, 'before');
       const result = await query(sql, ...rest);
       if (changed(sql, result)) this.wrote += 1;

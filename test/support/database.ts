@@ -22,8 +22,6 @@ export interface Lease extends AsyncDisposable {
   open(entities: Entities): Promise<DataSource>;
   /** The same, as services take it. */
   transactions(entities: Entities): Promise<TransactionService>;
-  /** Back to no rows, without a new lease. */
-  empty(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -93,7 +91,6 @@ function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () 
     options,
     open,
     transactions: async (entities) => new TransactionService(await open(entities)),
-    empty: () => connected(url, emptied),
     release,
     [Symbol.asyncDispose]: release,
   };

@@ -35,7 +35,8 @@ export class TestServer {
   private app: NestFastifyApplication | undefined;
   private point = new CrashPoint();
   private boots = 0;
-  private restedAt: string | undefined;
+  /** When each worker had nothing to do. */
+  private readonly restedAt = new Map<Turn, string>();
 
   private constructor(
     readonly host: Host,
@@ -108,26 +109,25 @@ export class TestServer {
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
   }
 
-  /** Every worker takes turns until it has nothing to do. */
+  /** Every worker takes turns until it has nothing to do; one that had nothing is left alone until something happens. */
   async drain(): Promise<void> {
-    const { wrote } = this.point;
-    let busy = false;
-    for (const turn of this.isAlive ? this.get(Poller).turns : []) {
-      for (let taken = 1; await this.take(turn); taken++) {
-        busy = true;
+    for (const turn of this.turns) {
+      for (let taken = 1; this.restedAt.get(turn) !== this.moment && (await this.take(turn)); taken++)
         if (taken > MOST_TURNS) throw new Error(`${turn.name} on ${this.host} does not come to an end`);
-      }
     }
-    this.restedAt = busy || this.point.wrote > wrote ? undefined : this.moment;
   }
 
-  /** Whether nothing has happened here since every worker had nothing to do: no statement was run, no time went by. */
+  /** Whether nothing has happened here since every worker had nothing to do: nothing was written, no time went by. */
   get isAtRest(): boolean {
-    return !this.isAlive || this.restedAt === this.moment;
+    return this.turns.every((turn) => this.restedAt.get(turn) === this.moment);
+  }
+
+  private get turns(): readonly Turn[] {
+    return this.isAlive ? this.get(Poller).turns : [];
   }
 
   private get moment(): string {
-    return `${this.boots} ${this.point.ran} ${this.around.clock.now().getTime()}`;
+    return `${this.boots} ${this.point.wrote} ${this.around.clock.now().getTime()}`;
   }
 
   private get running(): NestFastifyApplication {
@@ -177,14 +177,17 @@ export class TestServer {
 
   /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
   private async take(turn: Turn): Promise<boolean> {
+    const begun = this.moment;
     try {
-      return this.isAlive && (await turn.turn());
+      if (!this.isAlive || (await turn.turn())) return this.isAlive;
     } catch (error) {
       if (!this.isAlive) return false;
       if (!isFault(error) || error.code === 'internal') throw error;
       this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
-      return false;
     }
+    // A turn that wrote although it has nothing to do is taken again.
+    if (this.moment === begun) this.restedAt.set(turn, begun);
+    return false;
   }
 }
 

@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../../../src/platform/migrations/index.js';
 export const migrationsDigest = (): string =>
   createHash('sha256').update(JSON.stringify(MIGRATIONS)).digest('hex').slice(0, 16);
 
-/** Migrates an empty database. Throws when a migration leaves rows: leases are emptied by TRUNCATE, and would lose them. */
+/** Migrates an empty database. Throws when a migration leaves rows: leases are emptied, and would lose them. */
 export async function migrated(url: string): Promise<void> {
   const source = await new DataSource({ type: 'postgres', url, poolSize: 1, installExtensions: false }).initialize();
   try {
@@ -23,10 +23,21 @@ export async function migrated(url: string): Promise<void> {
   }
 }
 
-/** Back to a migrated database without rows. */
+/**
+ * An embedded database back to no rows: row by row, and without the checks of foreign keys, which only its superuser may
+ * leave out. TRUNCATE makes the files of every table and index anew, and takes thirty times as long.
+ */
 export async function emptied(source: DataSource): Promise<void> {
-  const names = await tables(source);
-  if (names.length > 0) await source.query(`TRUNCATE ${names.join(', ')} RESTART IDENTITY CASCADE`);
+  const counters = await source.query<{ name: string }[]>(
+    `SELECT format('%I', sequencename) AS name FROM pg_sequences WHERE schemaname = 'public'`,
+  );
+  await source.query(
+    [
+      'SET LOCAL session_replication_role = replica',
+      ...(await tables(source)).map((name) => `DELETE FROM ${name}`),
+      ...counters.map(({ name }) => `SELECT setval('${name}', 1, false)`),
+    ].join(';\n'),
+  );
 }
 
 /** The quoted names of all tables but the ledger of migrations. */
