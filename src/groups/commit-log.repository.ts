@@ -5,6 +5,7 @@ import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { CommitRecord } from './group.js';
+import type { RosterStep } from './missed-commits.js';
 
 /** Append-only; its primary key is "one Commit per epoch" (OCM-MLS R-015) as the database sees it. */
 @Entity('commit_log')
@@ -40,10 +41,22 @@ export class CommitLogRepository {
     return row?.digest as CommitDigest | undefined;
   }
 
-  /** From `at` on, in the order of the epochs. */
-  async since(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<CommitRecord[]> {
+  /** From `at` on, in the order of the epochs; all of them, or `most`. */
+  async since(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch, most?: number): Promise<CommitRecord[]> {
+    if (most === 0) return [];
     const where = { mlsGroupId, epoch: MoreThanOrEqual(String(at)) };
-    return (await tx.find(CommitRow, { where, order: { epoch: 'ASC' } })).map(toRecord);
+    const limit = most === undefined ? {} : { take: most };
+    return (await tx.find(CommitRow, { where, order: { epoch: 'ASC' }, ...limit })).map(toRecord);
+  }
+
+  /** What the Commits from `at` on did to the roster, without the Commits themselves. */
+  async steps(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<RosterStep[]> {
+    const rows = (await tx.query(
+      `SELECT epoch, added, removed, octet_length(commit) + octet_length(proposals::text) AS bytes FROM commit_log
+       WHERE mls_group_id = $1 AND epoch >= $2 ORDER BY epoch`,
+      [mlsGroupId, at],
+    )) as { epoch: string; added: OcmAddress[]; removed: OcmAddress[]; bytes: number }[];
+    return rows.map((row) => ({ ...row, epoch: epoch(Number(row.epoch)) }));
   }
 
   async latest(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitRecord | undefined> {

@@ -10,6 +10,8 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { judgeCommit, type Verdict } from './arbitration.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
+import { GAP_GRACE_MS } from './gap.js';
+import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
@@ -38,6 +40,7 @@ export class CommitsService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
+    private readonly gaps: GapRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly metrics: Metrics,
@@ -71,16 +74,20 @@ export class CommitsService {
     if (group.state === 'left' && (kind === 'accept' || kind === 'gap')) {
       throw new Fault('group.unknown', { group: group.mlsGroupId });
     }
-    if (kind === 'gap') await this.mayBeEarly(tx, from, group);
+    if (kind === 'gap') await this.early(tx, from, group, head.epoch);
     if (kind !== 'accept') return { ...received, epoch: group.epoch };
     const next = await this.follow(tx, from, group, { ...notice, digest: head.digest });
     return { ...received, epoch: next.epoch };
   }
 
-  /** What comes too early is kept, so it is taken from servers only that the group knows. */
-  private async mayBeEarly(tx: Tx, from: Host, { mlsGroupId }: Group): Promise<void> {
+  /**
+   * What comes too early is kept, so it is taken from servers only that the group knows. Commits were missed then
+   * (OCM-MLS R-112), unless they are on their way still.
+   */
+  private async early(tx: Tx, from: Host, { mlsGroupId }: Group, epoch: Epoch): Promise<void> {
     const servers = await this.members.servers(tx, mlsGroupId);
     if (!servers.includes(from)) throw new Fault('commit.too-early', { group: mlsGroupId, from });
+    await this.gaps.hear(tx, mlsGroupId, epoch, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
   }
 
   private async follow(

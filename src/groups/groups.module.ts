@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MlsModule } from '../mls/mls.module.js';
+import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { Poller } from '../platform/poller.service.js';
 import { ChangeRepository, ChangeRow } from './change.repository.js';
@@ -11,21 +12,26 @@ import { CommittingService } from './committing.service.js';
 import { CommittingWorker } from './committing.worker.js';
 import { EpochsService } from './epochs.service.js';
 import { FollowerRepository, FollowerRow } from './follower.repository.js';
+import { GapRepairWorker } from './gap-repair.worker.js';
+import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
 import { LifecycleService } from './lifecycle.service.js';
 import { MemberRepository, MemberRow } from './member.repository.js';
+import { MissedCommitsClient } from './missed-commits.client.js';
+import { MissedCommitsController } from './missed-commits.controller.js';
+import { MissedCommitsService } from './missed-commits.service.js';
 import { PreparingService } from './preparing.service.js';
 import { PreparingWorker } from './preparing.worker.js';
 import { ProposalsService } from './proposals.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { WelcomesService } from './welcomes.service.js';
 
-export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeRow, QueuedProposalRow];
+export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeRow, QueuedProposalRow, GapRow];
 
 @Module({
-  imports: [MlsModule, OutboxModule],
+  imports: [OcmModule, MlsModule, OutboxModule],
   providers: [
     GroupRepository,
     MemberRepository,
@@ -33,6 +39,7 @@ export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeR
     FollowerRepository,
     ChangeRepository,
     QueuedProposalRepository,
+    GapRepository,
     EpochsService,
     CommitsService,
     CommittingService,
@@ -44,8 +51,11 @@ export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeR
     CommittingWorker,
     PreparingWorker,
     SubmissionsWorker,
+    MissedCommitsService,
+    MissedCommitsClient,
+    GapRepairWorker,
   ],
-  controllers: [GroupsController, ChangesController],
+  controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [
     GroupRepository,
     MemberRepository,
@@ -62,9 +72,11 @@ export class GroupsModule {
     committing: CommittingWorker,
     preparing: PreparingWorker,
     submissions: SubmissionsWorker,
+    gapRepair: GapRepairWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
     poller.add(submissions, { everyMs: 1_000 });
+    poller.add(gapRepair, { everyMs: 5_000 });
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { type FaultCode, FAULTS } from '../kernel/fault.js';
-import type { CommitDigest } from '../kernel/ids.js';
+import { type CommitDigest, epoch, type Epoch } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
 import type { TakenAnswer } from '../outbox/letter.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -12,6 +12,8 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { SUBMISSIONS } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { EpochsService } from './epochs.service.js';
+import { GAP_GRACE_MS } from './gap.js';
+import { GapRepository } from './gap.repository.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 
@@ -31,6 +33,7 @@ export class SubmissionsWorker implements Turn {
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
     private readonly changes: ChangeRepository,
+    private readonly gaps: GapRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
@@ -94,6 +97,10 @@ export class SubmissionsWorker implements Turn {
       await this.changes.save(tx, lost ? { ...free, state: 'prepared' } : { ...free, state: 'refused', fault: code });
     }
     const now = this.clock.now();
+    const ahead = epochOf(body);
+    if (ahead > group.epoch) {
+      await this.gaps.hear(tx, group.mlsGroupId, ahead, new Date(now.getTime() + GAP_GRACE_MS));
+    }
     const { submitted: _, ...next } = group;
     await this.groups.save(tx, group, { ...next, quietUntil: new Date(now.getTime() + AFTER_LOSING_MS) }, now);
   }
@@ -103,4 +110,10 @@ export class SubmissionsWorker implements Turn {
 function codeOf(body: unknown): FaultCode {
   const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined;
   return typeof code === 'string' && Object.hasOwn(FAULTS, code) ? (code as FaultCode) : 'commit.refused';
+}
+
+/** Where the group stands at the owner server, by its answer (D-09); 0 when it does not say. */
+function epochOf(body: unknown): Epoch {
+  const at = typeof body === 'object' && body !== null && 'epoch' in body ? body.epoch : undefined;
+  return epoch(Number.isSafeInteger(at) ? Math.max(0, at as number) : 0);
 }

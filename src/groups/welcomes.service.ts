@@ -11,6 +11,8 @@ import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
+import { GAP_GRACE_MS } from './gap.js';
+import { GapRepository } from './gap.repository.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
@@ -34,6 +36,7 @@ export class WelcomesService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
+    private readonly gaps: GapRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly audit: AuditLog,
@@ -72,6 +75,7 @@ export class WelcomesService {
     if (!(await this.members.servers(tx, mlsGroupId)).includes(from)) {
       throw new Fault('commit.too-early', { group: mlsGroupId, from });
     }
+    await this.gaps.hear(tx, mlsGroupId, epoch, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
     return { kind: 'waits', epoch };
   }
 

@@ -211,6 +211,9 @@ export const FAULTS = {
     retry: false,
     says: 'a Commit is submitted by the home server of its committer',
   },
+  'commits.unknown': { status: 404, retry: false, says: 'no Commits of such a group for that server' },
+  'commits.refused': { status: 502, retry: true, says: 'the other server gives no Commits now' },
+  'commits.answer-malformed': { status: 502, retry: false, says: 'the answer holds no Commits' },
   'welcome.wrong-group': { status: 400, retry: false, says: 'the Welcome inside is for another group' },
   'welcome.address-bound': { status: 409, retry: false, says: 'that group address is bound to another group' },
   'welcome.address-not-minted': {

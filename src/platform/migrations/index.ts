@@ -8,6 +8,7 @@ import { shares } from './0007-shares.js';
 import { inbox } from './0008-inbox.js';
 import { life } from './0009-life.js';
 import { audit } from './0010-audit.js';
+import { repair } from './0012-repair.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   inbox,
   life,
   audit,
+  repair,
 ];

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import type { Tx } from '../platform/transaction.service.js';
+
+/** A group of which this server seems to lack Commits. OCM-MLS R-112 */
+@Entity('group_gap')
+export class GapRow {
+  @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
+  @Column('bigint', { name: 'up_to' }) upTo!: string;
+  @Column('integer') rounds!: number;
+  @Column('timestamptz', { name: 'due_at' }) dueAt!: Date;
+}
+
+export interface Gap {
+  readonly mlsGroupId: MlsGroupId;
+  /** The epoch that others spoke of. */
+  readonly upTo: Epoch;
+  /** How often the admin servers were asked. */
+  readonly rounds: number;
+}
+
+@Injectable()
+export class GapRepository {
+  /** What was known before is not put off by hearing more. */
+  async hear(tx: Tx, mlsGroupId: MlsGroupId, upTo: Epoch, dueAt: Date): Promise<void> {
+    await tx.query(
+      `INSERT INTO group_gap (mls_group_id, up_to, rounds, due_at) VALUES ($1, $2, 0, $3)
+       ON CONFLICT (mls_group_id) DO UPDATE SET up_to = greatest(group_gap.up_to, excluded.up_to)`,
+      [mlsGroupId, upTo, dueAt],
+    );
+  }
+
+  /** One that is due at `at`, locked; those that others hold are passed over. */
+  async due(tx: Tx, at: Date): Promise<Gap | undefined> {
+    const [row] = await tx
+      .createQueryBuilder(GapRow, 'gap')
+      .where('gap.dueAt <= :at', { at })
+      .orderBy('gap.dueAt')
+      .limit(1)
+      .setLock('pessimistic_write')
+      .setOnLocked('skip_locked')
+      .getMany();
+    if (!row) return undefined;
+    return { mlsGroupId: row.mlsGroupId as MlsGroupId, upTo: epoch(Number(row.upTo)), rounds: row.rounds };
+  }
+
+  async putOff(tx: Tx, { mlsGroupId, rounds }: Gap, dueAt: Date): Promise<void> {
+    await tx.update(GapRow, { mlsGroupId }, { rounds, dueAt });
+  }
+
+  async upTo(tx: Tx, mlsGroupId: MlsGroupId): Promise<Epoch | undefined> {
+    const row = await tx.findOneBy(GapRow, { mlsGroupId });
+    return row ? epoch(Number(row.upTo)) : undefined;
+  }
+
+  async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.delete(GapRow, { mlsGroupId });
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * How an admin server answered who lacks Commits. `ahead`: it is in a later epoch, and gave nothing that leads there;
+ * `level`: it is no further; `unknown`: it knows of no such thing (404); `silent`: it could not be asked.
+ */
+export type GapReport = 'ahead' | 'level' | 'unknown' | 'silent';
+
+export type GapVerdict = 'wait' | 'forget' | 'drifted';
+
+/** With the waits below, some hours. */
+export const MOST_ROUNDS = 10;
+const FIRST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** What is missing may be on its way still: nobody is asked before that. */
+export const GAP_GRACE_MS = 30_000;
+
+/** How long to wait before the admin servers are asked again. */
+export const gapWaitMs = (rounds: number): number =>
+  Math.min(FIRST_WAIT_MS * 2 ** Math.min(rounds, 20), LONGEST_WAIT_MS);
+
+/**
+ * What a round of asking comes to that closed no gap. Retransmission is exhausted (OCM-MLS R-132) when no admin server
+ * that can be asked helps and one of them is ahead, or none knows of the Commits (D-11). That some server spoke of a
+ * later epoch proves nothing: when an admin server is level with us, there is no gap.
+ * @param reports of all admin servers but ourselves
+ */
+export function judgeGap(reports: readonly GapReport[], rounds: number): GapVerdict {
+  const heard = reports.filter((report) => report !== 'silent');
+  if (reports.length === 0) return 'forget';
+  if (heard.length === 0) return 'wait';
+  if (heard.length < reports.length && rounds < MOST_ROUNDS) return 'wait';
+  if (heard.includes('ahead')) return 'drifted';
+  return heard.includes('level') ? 'forget' : 'drifted';
+}
