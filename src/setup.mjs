@@ -21,6 +21,10 @@ const JOBS = {
   test: (args) => become('vitest', 'vitest.mjs', ['run', ...args]),
   demo: (args) => command('demo', args),
   bench: (args) => become('vitest', 'vitest.mjs', ['run', '--config', 'test/bench/vitest.config.ts', ...args]),
+  simulate: (args) => {
+    process.env.COVEY_SIMULATE = JSON.stringify(args);
+    become('vitest', 'vitest.mjs', ['run', '--config', 'test/simulator/vitest.config.ts']);
+  },
   cli: ([name = '', ...args]) => command(name, args),
 };
 

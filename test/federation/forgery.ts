@@ -20,7 +20,7 @@ export async function labOfThree() {
 }
 
 /** A notification that `from` signs, whatever it says. */
-export async function tell(world: World, from: string, to: string, body: object) {
+export async function tell(world: Pick<World, 'server'>, from: string, to: string, body: object) {
   const answer = await world
     .server(from)
     .get(PeerClient)
@@ -36,7 +36,7 @@ export const notice = (notificationType: string, senderDomain: string, federatio
 });
 
 /** The MLS state that a server holds for a user, to do with it what the service never would. */
-export async function stateOn(world: World, on: string, mlsGroupId: string, user: OcmAddress) {
+export async function stateOn(world: Pick<World, 'server'>, on: string, mlsGroupId: string, user: OcmAddress) {
   const server = world.server(on);
   const [db, groups] = [server.get(TransactionService), server.get(LocalGroupsService)];
   const group = await db.run((tx) => groups.lock(tx, mlsGroupId as MlsGroupId));

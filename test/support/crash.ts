@@ -31,6 +31,11 @@ export class CrashPoint {
     this.at = { statement, when };
   }
 
+  /** Lives on past the statement that was chosen. */
+  disarm(): void {
+    this.at = undefined;
+  }
+
   die(): void {
     this.dead = true;
   }

@@ -85,6 +85,12 @@ export class Link {
     return this.next(only, () => Promise.resolve({ status, headers, body: new TextEncoder().encode(body) }));
   }
 
+  /** What was to happen to later exchanges will not. */
+  calm(): this {
+    this.accidents.length = 0;
+    return this;
+  }
+
   /** For the wire: takes one exchange over. */
   async carry(exchange: Exchange, deliver: Deliver): Promise<HttpAnswer> {
     if (this.isCut) throw new Fault('peer.unreachable', { reason: 'the wire is cut' });

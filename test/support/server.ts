@@ -3,12 +3,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { createApp } from '../../src/app.module.js';
 import type { Host } from '../../src/kernel/address.js';
+import type { Clock } from '../../src/kernel/clock.js';
 import { isFault } from '../../src/kernel/fault.js';
 import type { HttpAnswer, HttpRequest } from '../../src/kernel/network.js';
 import { configFrom } from '../../src/platform/config.js';
 import { Log } from '../../src/platform/logger.service.js';
 import { Poller, type Turn } from '../../src/platform/poller.service.js';
-import type { TestClock } from './clock.js';
 import { CrashPoint } from './crash.js';
 import { type Lease, leaseDatabase } from './database.js';
 import { TestDice } from './dice.js';
@@ -17,8 +17,10 @@ import type { Wire } from './wire.js';
 export type Environment = Readonly<Record<string, string>>;
 
 interface Surroundings {
-  readonly clock: TestClock;
+  readonly clock: Clock;
   readonly wire: Wire;
+  /** Called after every boot, before anything else happens. */
+  readonly booted?: ((server: TestServer) => void) | undefined;
 }
 
 export interface ApiAnswer {
@@ -58,6 +60,11 @@ export class TestServer {
   /** Where it dies, and the statements it ran. */
   get crash(): CrashPoint {
     return this.point;
+  }
+
+  /** The time as this server has it. */
+  get now(): Date {
+    return this.around.clock.now();
   }
 
   /** A provider of the running service. */
@@ -127,7 +134,7 @@ export class TestServer {
   }
 
   private get moment(): string {
-    return `${this.boots} ${this.point.wrote} ${this.around.clock.now().getTime()}`;
+    return `${this.boots} ${this.point.wrote} ${this.now.getTime()}`;
   }
 
   private get running(): NestFastifyApplication {
@@ -146,6 +153,7 @@ export class TestServer {
     this.failures.length = 0;
     point.wrap(this.app.get(DataSource));
     wire.attach(this.host, (request, from) => this.answer(request, from));
+    this.around.booted?.(this);
   }
 
   private variables(): Environment {

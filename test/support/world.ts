@@ -1,4 +1,5 @@
 import { host, type Host, hostOf, ocmAddress } from '../../src/kernel/address.js';
+import type { Clock } from '../../src/kernel/clock.js';
 import { Person } from './cast.js';
 import { TestClock } from './clock.js';
 import type { Link } from './link.js';
@@ -11,6 +12,14 @@ const STEPS = 500;
 /** Columns that say when something is to be done. */
 const DUE = ['due_at', 'next_try_at', 'leased_until', 'quiet_until'];
 
+/** What is done to every server of a world. */
+export interface Customs {
+  /** The clock on a server's wall; without it all have the world's own. */
+  readonly clockOf?: (host: Host, clock: TestClock) => Clock;
+  /** Called after every boot of a server. */
+  readonly booted?: (server: TestServer) => void;
+}
+
 /**
  * Several servers, one clock, one network. Nothing moves by itself: `settle` lets everybody work until nothing is left
  * to do now, `pass` lets time go by.
@@ -22,13 +31,15 @@ export class World implements AsyncDisposable {
   readonly network = new Wire(this.clock);
   private readonly servers = new Map<string, TestServer>();
 
+  private constructor(private readonly customs: Customs) {}
+
   static of(...hosts: readonly string[]): Promise<World> {
     return World.with(Object.fromEntries(hosts.map((name) => [name, {}])));
   }
 
   /** The same, with environment variables for each host. */
-  static async with(hosts: Readonly<Record<string, Environment>>): Promise<World> {
-    const world = new World();
+  static async with(hosts: Readonly<Record<string, Environment>>, customs: Customs = {}): Promise<World> {
+    const world = new World(customs);
     try {
       for (const [name, environment] of Object.entries(hosts)) await world.add(name, environment);
       return world;
@@ -40,7 +51,9 @@ export class World implements AsyncDisposable {
 
   /** One more server. */
   async add(name: string, environment: Environment = {}): Promise<TestServer> {
-    const server = await TestServer.start(host(name), { clock: this.clock, wire: this.network }, environment);
+    const { clockOf, booted } = this.customs;
+    const clock = clockOf?.(host(name), this.clock) ?? this.clock;
+    const server = await TestServer.start(host(name), { clock, wire: this.network, booted }, environment);
     this.servers.set(name, server);
     return server;
   }
@@ -110,8 +123,8 @@ export class World implements AsyncDisposable {
     const times = [this.network.nextDue()].filter((time) => time !== undefined);
     for (const server of this.servers.values()) {
       if (!server.isAlive) continue;
-      const [row] = await server.query<{ due: Date | null }>(await this.dueQuery(server), [now]);
-      if (row?.due) times.push(row.due);
+      const [row] = await server.query<{ due: Date | null }>(await this.dueQuery(server), [server.now]);
+      if (row?.due) times.push(new Date(now.getTime() + row.due.getTime() - server.now.getTime()));
     }
     return times.filter((time) => time > now).sort((a, b) => a.getTime() - b.getTime())[0];
   }

@@ -1,0 +1,56 @@
+import { type Chapter, historyOf } from './history.js';
+import type { GroupAt, LoggedCommit } from './observer.js';
+import type { Stage } from './stage.js';
+
+/** A group once the troubles are over: what its Commits tell, and how each server has it. */
+export interface GroupAfter {
+  readonly mlsGroupId: string;
+  readonly address: string;
+  readonly chapters: readonly Chapter[];
+  readonly epoch: number;
+  readonly members: readonly string[];
+  readonly admins: readonly string[];
+  readonly on: readonly GroupAt[];
+  /** Where the logs of two servers differ, or none has a Commit. */
+  readonly torn: readonly string[];
+}
+
+/** How a group stood in an epoch. */
+export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'members' | 'admins'> | undefined {
+  return group.chapters.find((chapter) => chapter.epoch === epoch);
+}
+
+export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
+  const on: GroupAt[] = [];
+  const logged: LoggedCommit[] = [];
+  for (const host of stage.hosts) {
+    on.push(...(await stage.observer(host).groups()));
+    logged.push(...(await stage.observer(host).log()));
+  }
+  const ids = [...new Set(on.map(({ mlsGroupId }) => mlsGroupId))];
+  return ids.map((mlsGroupId) => {
+    const here = on.filter((one) => one.mlsGroupId === mlsGroupId);
+    const { address } = here[0]!;
+    const creator = stage.ledger.creators.get(address) ?? 'nobody';
+    const { log, torn } = union(logged.filter((one) => one.mlsGroupId === mlsGroupId));
+    const chapters = historyOf(creator, log);
+    const { epoch, members, admins } = chapters.at(-1) ?? { epoch: 0, members: [creator], admins: [creator] };
+    return { mlsGroupId, address, chapters, epoch, members, admins, on: here, torn };
+  });
+}
+
+/** The logs of all servers as one, up to where it is torn. */
+function union(logged: readonly LoggedCommit[]): { log: LoggedCommit[]; torn: string[] } {
+  const log: LoggedCommit[] = [];
+  const torn: string[] = [];
+  const last = Math.max(-1, ...logged.map(({ epoch }) => epoch));
+  for (let epoch = 0; epoch <= last && torn.length === 0; epoch++) {
+    const at = logged.filter((one) => one.epoch === epoch);
+    if (new Set(at.map(({ digest }) => digest)).size === 1) log.push(at[0]!);
+    else
+      torn.push(
+        `epoch ${epoch} ended by ${at.map(({ host, digest }) => `${digest.slice(0, 8)} on ${host}`).join(', ') || 'nothing known'}`,
+      );
+  }
+  return { log, torn };
+}

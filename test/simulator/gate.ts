@@ -1,0 +1,140 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DataSource, type QueryRunner } from 'typeorm';
+import type { TestServer } from '../support/server.js';
+import type { Chance } from './chance.js';
+
+/** A statement that waits for its turn, runs, or waits in the database for a lock. */
+interface Call {
+  readonly release: () => void;
+  readonly server: TestServer;
+  readonly process: number | undefined;
+  state: 'waiting' | 'running' | 'blocked';
+}
+
+/** One of the works that go on at the same time. */
+interface Work {
+  readonly calls: Call[];
+  done: boolean;
+}
+
+/** The database's locks, as somebody beside the servers sees them. */
+export interface Locks {
+  /** Those of the given database processes that wait for a lock. */
+  blocked(processes: readonly number[]): Promise<readonly number[]>;
+  /** Ends a process as the death of its client would. */
+  end(process: number): Promise<void>;
+}
+
+const LOOK_AGAIN_MS = 2;
+
+/**
+ * Lets several works go on at the same time, statement by statement: one statement runs, all others wait, and chance
+ * says which is next. So what the database would do by accident is done by the seed.
+ */
+export class Gate {
+  private readonly current = new AsyncLocalStorage<Work>();
+  private works: Work[] = [];
+  private moves = 0;
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly locks: Locks) {}
+
+  /** From now on the server's statements pass here; outside of a race they pass freely. */
+  guard(server: TestServer): void {
+    const source = server.get(DataSource);
+    const create = source.createQueryRunner.bind(source);
+    source.createQueryRunner = (...args) => this.watch(create(...args), server);
+  }
+
+  /** Ends when all of them have ended. They must not throw. */
+  async race(works: readonly (() => Promise<void>)[], chance: Chance): Promise<void> {
+    const ends: Promise<void>[] = [];
+    for (const work of works) {
+      const mine: Work = { calls: [], done: false };
+      this.works.push(mine);
+      ends.push(this.current.run(mine, work).finally(() => this.finish(mine)));
+      await this.quiet();
+    }
+    for (let next = this.choose(chance); next; next = this.choose(chance)) {
+      next.state = 'running';
+      next.release();
+      await this.quiet();
+    }
+    await Promise.all(ends);
+    this.works = [];
+  }
+
+  private finish(work: Work): void {
+    work.done = true;
+    this.move();
+  }
+
+  private choose(chance: Chance): Call | undefined {
+    return chance.pick(this.calls.filter(({ state }) => state === 'waiting'));
+  }
+
+  private get calls(): Call[] {
+    return this.works.flatMap(({ calls }) => calls);
+  }
+
+  /** Until every work has ended, waits for its turn, or is blocked while another one is not. */
+  private async quiet(): Promise<void> {
+    await this.look();
+    while (!this.isQuiet()) {
+      const moved = new Promise<void>((resolve) => (this.wake = resolve));
+      const timer = setTimeout(this.wake, LOOK_AGAIN_MS);
+      await moved;
+      clearTimeout(timer);
+      await this.look();
+    }
+  }
+
+  private isQuiet(): boolean {
+    const { calls } = this;
+    if (calls.some(({ state }) => state === 'running')) return false;
+    if (this.works.some(({ done, calls: own }) => !done && own.length === 0)) return false;
+    return calls.length === 0 || calls.some(({ state }) => state === 'waiting');
+  }
+
+  /** Sees which statements are blocked. What moves meanwhile may have freed another one, so it looks again. */
+  private async look(): Promise<void> {
+    for (let seen = -1; seen !== this.moves;) {
+      seen = this.moves;
+      const sent = this.calls.filter(({ state, process }) => state !== 'waiting' && process !== undefined);
+      if (sent.length === 0) return;
+      const blocked = new Set(await this.locks.blocked(sent.map(({ process }) => process!)));
+      for (const call of sent) {
+        call.state = blocked.has(call.process!) ? 'blocked' : 'running';
+        // Who holds the lock has died with the server, and will not give it back.
+        if (call.state === 'blocked' && !call.server.isAlive) await this.locks.end(call.process!);
+      }
+    }
+  }
+
+  private move(): void {
+    this.moves += 1;
+    this.wake();
+  }
+
+  private watch(runner: QueryRunner, server: TestServer): QueryRunner {
+    const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
+    const gated = async (...args: unknown[]): Promise<unknown> => {
+      const work = this.current.getStore();
+      if (!work) return query(...args);
+      const { processID: process } = (await runner.connect()) as { processID?: number };
+      const call = await new Promise<Call>((resolve) => {
+        const mine: Call = { release: () => resolve(mine), server, process, state: 'waiting' };
+        work.calls.push(mine);
+        this.move();
+      });
+      try {
+        return await query(...args);
+      } finally {
+        work.calls.splice(work.calls.indexOf(call), 1);
+        this.move();
+      }
+    };
+    runner.query = gated as QueryRunner['query'];
+    return runner;
+  }
+}

@@ -1,0 +1,106 @@
+import { DataSource } from 'typeorm';
+import { MlsGroupRow } from '../../src/mls/client-state.repository.js';
+import { Config } from '../../src/platform/config.js';
+import type { Tx } from '../../src/platform/transaction.service.js';
+import type { TestServer } from '../support/server.js';
+import type { Locks } from './gate.js';
+
+/** A group as one server has it. */
+export interface GroupAt {
+  readonly host: string;
+  readonly mlsGroupId: string;
+  readonly address: string;
+  readonly epoch: number;
+  readonly state: string;
+  readonly admins: readonly string[];
+  /** In the order of the alphabet. */
+  readonly members: readonly string[];
+}
+
+/** A Commit in one server's log. */
+export interface LoggedCommit {
+  readonly host: string;
+  readonly mlsGroupId: string;
+  /** The one that it ended. */
+  readonly epoch: number;
+  readonly digest: string;
+  readonly committer: string;
+  readonly commit: Buffer;
+  readonly proposals: readonly string[];
+}
+
+/** Looks into a server's database past the service: nothing that it does counts as a statement of the server. */
+export class Observer implements Locks, AsyncDisposable {
+  private constructor(
+    readonly host: string,
+    private readonly source: DataSource,
+  ) {}
+
+  static async of(server: TestServer): Promise<Observer> {
+    const url = server.get(Config).databaseUrl!;
+    const source = new DataSource({
+      type: 'postgres',
+      url,
+      entities: [MlsGroupRow],
+      poolSize: 1,
+      installExtensions: false,
+    });
+    await source.initialize();
+    const observer = new Observer(server.host, source);
+    // What the database tidies by itself comes at times that no seed decides, and moves rows.
+    for (const { name } of await observer.rows<{ name: string }>(
+      `SELECT format('%I', tablename) AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+    )) {
+      await source.query(`ALTER TABLE ${name} SET (autovacuum_enabled = false)`);
+    }
+    return observer;
+  }
+
+  rows<T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return this.source.query<T[]>(sql, parameters);
+  }
+
+  /** Only while the server does nothing. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.source.transaction((manager) => work(manager as Tx));
+  }
+
+  async count(from: string): Promise<number> {
+    const [row] = await this.rows<{ count: number }>(`SELECT count(*)::integer AS count FROM ${from}`);
+    return row!.count;
+  }
+
+  groups(): Promise<GroupAt[]> {
+    return this.rows<GroupAt>(
+      `SELECT $1::text AS host, g.mls_group_id AS "mlsGroupId", g.address, g.epoch::integer AS epoch, g.state, g.admins,
+         ARRAY(SELECT m.address FROM group_member m WHERE m.mls_group_id = g.mls_group_id ORDER BY 1) AS members
+       FROM federated_group g ORDER BY g.address, g.mls_group_id`,
+      [this.host],
+    );
+  }
+
+  /** Of all groups, in order. */
+  log(): Promise<LoggedCommit[]> {
+    return this.rows<LoggedCommit>(
+      `SELECT $1::text AS host, mls_group_id AS "mlsGroupId", epoch::integer AS epoch, digest, committer, commit, proposals
+       FROM commit_log ORDER BY mls_group_id, commit_log.epoch`,
+      [this.host],
+    );
+  }
+
+  async blocked(processes: readonly number[]): Promise<readonly number[]> {
+    const found = await this.rows<{ pid: number }>(
+      'SELECT pid FROM unnest($1::integer[]) AS pid WHERE cardinality(pg_blocking_pids(pid)) > 0',
+      [processes],
+    );
+    return found.map(({ pid }) => pid);
+  }
+
+  async end(process: number): Promise<void> {
+    await this.rows('SELECT pg_terminate_backend($1)', [process]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.destroy();
+  }
+}

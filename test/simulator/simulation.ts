@@ -1,0 +1,79 @@
+import { hash } from 'node:crypto';
+import { Chance } from './chance.js';
+import { FAULTS, type FaultName } from './faults.js';
+import { type Breach, breaches, leftOver } from './invariants.js';
+import type { Move } from './move.js';
+import { draw, make, tell } from './moves.js';
+import { Stage } from './stage.js';
+
+export interface Setting {
+  readonly seed: string;
+  readonly servers: number;
+  readonly steps: number;
+  readonly fault?: FaultName;
+}
+
+export interface Outcome {
+  readonly moves: readonly Move[];
+  readonly breaches: readonly Breach[];
+  /** Of everything that was told, seen and sent: two runs with the same one were the same. */
+  readonly fingerprint: string;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+type Say = (line: string) => void;
+type Next = (step: number, stage: Stage) => Promise<Move | undefined>;
+
+/** A story that the seed decides. */
+export function simulate(setting: Setting, say: Say): Promise<Outcome> {
+  return play(setting, say, async (step, stage) => {
+    const scene = await stage.scene(step);
+    return step > setting.steps
+      ? undefined
+      : (draw(new Chance(`${setting.seed}/${step}`), scene) ?? { kind: 'settle' });
+  });
+}
+
+/** The same moves again, or those that are left of them. */
+export function replay(setting: Setting, moves: readonly Move[], say: Say): Promise<Outcome> {
+  return play(setting, say, async (step) => moves[step - 1]);
+}
+
+async function play({ servers, fault }: Setting, say: Say, next: Next): Promise<Outcome> {
+  await using stage = await Stage.open(servers, fault && FAULTS[fault]);
+  const moves: Move[] = [];
+  const told: string[] = [];
+  const line = (text: string) => {
+    told.push(text);
+    say(text);
+  };
+  for (let step = 1; stage.ledger.surprises.length === 0; step++) {
+    const move = await next(step, stage);
+    if (!move) break;
+    moves.push(move);
+    const said = await make(move, stage);
+    line(`${String(step).padStart(4)}  ${tell(move)}: ${said}`);
+    for (const news of await stage.note()) line(`      ${news}`);
+  }
+  await recover(stage);
+  const found = await breaches(stage);
+  const { counts } = stage.ledger;
+  const epochs = new Set(stage.chronicle.sights.map(({ mlsGroupId, epoch }) => `${mlsGroupId} ${epoch}`));
+  counts.set('epochs seen', epochs.size);
+  counts.set('requests', stage.network.exchanges.length);
+  const sent = stage.network.exchanges.map(({ from, to, what, outcome }) => [from, to, what, outcome]);
+  const fingerprint = hash('sha256', JSON.stringify([told, stage.chronicle.sights, sent, found])).slice(0, 16);
+  return { moves, breaches: found, fingerprint, counts };
+}
+
+const HOUR = 60;
+const MOST_HALF_DAYS = 6;
+
+/** The network is whole, and time passes until nothing is left to do, or too long. */
+async function recover(stage: Stage): Promise<void> {
+  await stage.heal();
+  await stage.pass(2 * HOUR);
+  for (let waits = 0; waits < MOST_HALF_DAYS && (await leftOver(stage)).length > 0; waits++)
+    await stage.pass(12 * HOUR);
+  await stage.note();
+}
