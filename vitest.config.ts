@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os';
 import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
 
 /**
- * Tests that use a database are named `*.db.test.ts` and run twice, on the embedded database and on PostgreSQL; all
- * others run once, in `pure`. A database test with the wrong name fails: `leaseDatabase` gives nothing in `pure`.
+ * Tests that use a database are named `*.db.test.ts` and run twice, on the embedded database and on PostgreSQL. What
+ * needs several transactions at the same time, which the embedded database has not, is named `*.pg.test.ts` and runs on
+ * PostgreSQL. All others run once, in `pure`. A database test with the wrong name fails: `leaseDatabase` gives nothing
+ * in `pure`.
  */
 const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): UserWorkspaceConfig => ({
   test: {
@@ -20,14 +22,18 @@ const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): Use
 });
 
 const DATABASE_TESTS = 'test/**/*.db.test.ts';
+const POSTGRES_TESTS = 'test/**/*.pg.test.ts';
 
 export default defineConfig({
   test: {
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
     projects: [
-      project('pure', { include: ['test/**/*.test.ts'], exclude: [DATABASE_TESTS] }),
+      project('pure', { include: ['test/**/*.test.ts'], exclude: [DATABASE_TESTS, POSTGRES_TESTS] }),
       project('embedded', { include: [DATABASE_TESTS], globalSetup: 'test/support/setup/embedded.ts' }),
-      project('postgres', { include: [DATABASE_TESTS], globalSetup: 'test/support/setup/postgres.ts' }),
+      project('postgres', {
+        include: [DATABASE_TESTS, POSTGRES_TESTS],
+        globalSetup: 'test/support/setup/postgres.ts',
+      }),
     ],
   },
 });

@@ -21,10 +21,10 @@ export interface Kind<M extends Move = Move> {
   /** Whether several of them may go on at the same time, statement by statement. */
   readonly rushes?: boolean;
   /** A move that makes some sense now; none when there is no such. */
-  draw(chance: Chance, scene: Scene): Omit<M, 'kind'> | undefined;
-  tell(move: M): string;
+  readonly draw: (chance: Chance, scene: Scene) => Omit<M, 'kind'> | undefined;
+  readonly tell: (move: M) => string;
   /** Says what came of it. Throws only when something is wrong with the world. */
-  make(move: M, stage: Stage): Promise<string>;
+  readonly make: (move: M, stage: Stage) => Promise<string>;
 }
 
 /** For the table: there all kinds are alike. */

@@ -37,7 +37,9 @@ const rush = kind<Rush>({
 
 const ALL: Readonly<Record<string, Kind>> = { ...SINGLE, rush };
 
-export const draw = (chance: Chance, scene: Scene): Move | undefined => drawFrom(ALL, chance, scene);
+/** A world without groups has no story. */
+export const draw = (chance: Chance, scene: Scene): Move | undefined =>
+  drawFrom(scene.groups.length === 0 ? { create: PEOPLE.create } : ALL, chance, scene);
 export const tell = (move: Move): string => ALL[move.kind]!.tell(move);
 
 /** Makes a move; what fails inside is noted. */
@@ -63,7 +65,7 @@ function drawFrom(kinds: Readonly<Record<string, Kind>>, chance: Chance, scene: 
   for (let tries = 0; tries < TRIES; tries++) {
     const { name } = chance.weighted(choice)!;
     const drawn = kinds[name]!.draw(chance, scene);
-    if (drawn) return { kind: name, ...drawn } as Move;
+    if (drawn) return { kind: name, ...drawn };
   }
   return undefined;
 }

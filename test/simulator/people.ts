@@ -84,7 +84,7 @@ const create = kind<InGroup>({
 });
 
 const add = kind<ToSomebody>({
-  weight: 16,
+  weight: 24,
   rushes: true,
   draw: about((who, { members }) => !members.includes(who)),
   tell: ({ by, group, who }) => `${by} adds ${who} to ${group}`,
@@ -100,7 +100,7 @@ const remove = kind<ToSomebody>({
 });
 
 const appoint = kind<ToSomebody>({
-  weight: 9,
+  weight: 14,
   rushes: true,
   draw: about((who, { members, admins }) => members.includes(who) && !admins.includes(who)),
   tell: ({ by, group, who }) => `${by} appoints ${who} in ${group}`,
@@ -128,7 +128,7 @@ const leave = kind<InGroup>({
 });
 
 const share = kind<InGroup & WithShare>({
-  weight: 7,
+  weight: 9,
   rushes: true,
   draw(chance, scene) {
     const group = chance.pick(living(scene));

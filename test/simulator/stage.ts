@@ -28,7 +28,7 @@ export class Stage implements AsyncDisposable {
   readonly hosts: readonly string[];
   people: readonly Person[] = [];
   private world!: World;
-  private observers = new Map<string, Observer>();
+  private readonly observers = new Map<string, Observer>();
   private readonly clocks = new Map<string, WallClock>();
   private readonly gate = new Gate({
     blocked: (processes) => this.observer(this.hosts[0]!).blocked(processes),

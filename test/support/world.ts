@@ -31,6 +31,8 @@ export class World implements AsyncDisposable {
   readonly network = new Wire(this.clock);
   private readonly servers = new Map<string, TestServer>();
 
+  private everyDue: string | undefined;
+
   private constructor(private readonly customs: Customs) {}
 
   static of(...hosts: readonly string[]): Promise<World> {
@@ -129,13 +131,19 @@ export class World implements AsyncDisposable {
     return times.filter((time) => time > now).sort((a, b) => a.getTime() - b.getTime())[0];
   }
 
+  /** All servers have the same tables. */
   private async dueQuery(server: TestServer): Promise<string> {
-    const columns = await server.query<{ table: string; column: string }>(
-      `SELECT table_name AS table, column_name AS column FROM information_schema.columns
-       WHERE table_schema = 'public' AND column_name = ANY($1)`,
-      [DUE],
-    );
-    const each = columns.map(({ table, column }) => `SELECT min(${column}) AS due FROM ${table} WHERE ${column} > $1`);
-    return `SELECT min(due) AS due FROM (${each.join(' UNION ALL ')}) AS every`;
+    this.everyDue ??= await dueQueryOf(server);
+    return this.everyDue;
   }
+}
+
+async function dueQueryOf(server: TestServer): Promise<string> {
+  const columns = await server.query<{ table: string; column: string }>(
+    `SELECT table_name AS table, column_name AS column FROM information_schema.columns
+     WHERE table_schema = 'public' AND column_name = ANY($1) ORDER BY 1, 2`,
+    [DUE],
+  );
+  const each = columns.map(({ table, column }) => `SELECT min(${column}) AS due FROM ${table} WHERE ${column} > $1`);
+  return `SELECT min(due) AS due FROM (${each.join(' UNION ALL ')}) AS every`;
 }
