@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, MoreThan, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
-import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
+import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { askedFor, cameToNothing } from './change-audit.js';
@@ -68,6 +68,15 @@ export class ChangeRepository {
   /** What is not settled yet, oldest first. */
   async open(tx: Tx, mlsGroupId: MlsGroupId): Promise<Change[]> {
     const where = { mlsGroupId, state: In(OPEN) };
+    return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
+  }
+
+  /** What is not settled yet, and what was done in epochs after `at`. */
+  async openOrDoneAfter(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Change[]> {
+    const where = [
+      { mlsGroupId, state: In(OPEN) },
+      { mlsGroupId, state: 'done' as const, epoch: MoreThan(String(at)) },
+    ];
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 

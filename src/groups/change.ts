@@ -71,3 +71,19 @@ export function afterCommit(change: Change, standing: Standing): Change {
   if (standing.state === 'left') return { ...free, state: 'refused', fault: 'group.left' };
   return change.state === 'committing' ? { ...free, state: 'prepared' } : change;
 }
+
+/**
+ * An open change, or one that came true on a way that the group has left again: to be carried out once more. A
+ * KeyPackage that was used there is not used again (OCM-MLS R-041), and what was proposed there is proposed anew (D-13).
+ */
+export function afterRevert(change: Change, now: Date): Change {
+  if (change.state === 'requested') return change;
+  const { epoch: _, proposedIn: __, digest: ___, keyPackage, ...rest } = change;
+  const used = change.state === 'done';
+  return {
+    ...rest,
+    ...(keyPackage && !used ? { keyPackage } : {}),
+    state: used ? firstState(change.kind) : 'prepared',
+    ...(used ? { tries: 0, nextTryAt: now } : {}),
+  };
+}

@@ -7,7 +7,7 @@ import type { Tx } from '../platform/transaction.service.js';
 import type { CommitRecord } from './group.js';
 import type { RosterStep } from './missed-commits.js';
 
-/** Append-only; its primary key is "one Commit per epoch" (OCM-MLS R-015) as the database sees it. */
+/** Append-only but for Commits that are taken back (OCM-MLS R-090); its primary key is "one Commit per epoch" (OCM-MLS R-015) as the database sees it. */
 @Entity('commit_log')
 export class CommitRow {
   @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
@@ -41,6 +41,12 @@ export class CommitLogRepository {
     return row?.digest as CommitDigest | undefined;
   }
 
+  /** The Commit that ended `at`, as far as the log goes back. */
+  async find(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<CommitRecord | undefined> {
+    const row = await tx.findOneBy(CommitRow, { mlsGroupId, epoch: String(at) });
+    return row ? toRecord(row) : undefined;
+  }
+
   /** From `at` on, in the order of the epochs; all of them, or `most`. */
   async since(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch, most?: number): Promise<CommitRecord[]> {
     if (most === 0) return [];
@@ -57,6 +63,11 @@ export class CommitLogRepository {
       [mlsGroupId, at],
     )) as { epoch: string; added: OcmAddress[]; removed: OcmAddress[]; bytes: number }[];
     return rows.map((row) => ({ ...row, epoch: epoch(Number(row.epoch)) }));
+  }
+
+  /** Those that ended `at` and what came after it, when they are taken back. */
+  async forgetSince(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<void> {
+    await tx.delete(CommitRow, { mlsGroupId, epoch: MoreThanOrEqual(String(at)) });
   }
 
   async latest(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitRecord | undefined> {

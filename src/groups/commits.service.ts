@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Host, hostOf } from '../kernel/address.js';
+import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
@@ -10,11 +10,14 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { judgeCommit, type Verdict } from './arbitration.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
+import { arbiterOf } from './failover.js';
+import { FailoverService } from './failover.service.js';
 import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
+import { RevertingService } from './reverting.service.js';
 
 export interface CommitNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -41,6 +44,8 @@ export class CommitsService {
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly gaps: GapRepository,
+    private readonly failover: FailoverService,
+    private readonly reverting: RevertingService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly metrics: Metrics,
@@ -48,8 +53,9 @@ export class CommitsService {
 
   /**
    * Judges a Commit and, if it is acceptable, enters the next epoch. Throws `commit.wrong-group` (OCM-MLS R-101),
-   * `group.unknown`, `commit.not-from-owner`, `commit.not-from-home` and what the Commit policy refuses with; then
-   * nothing has changed.
+   * `group.unknown`, `commit.not-from-owner`, `commit.not-from-home`, `commit.takeover-early` and what the Commit policy
+   * refuses with; then nothing has changed. A Commit of an epoch that has passed may still win over the one that was
+   * followed (R-090).
    */
   async receive(from: Host, notice: CommitNotice): Promise<Received> {
     const began = this.clock.now().getTime();
@@ -75,9 +81,11 @@ export class CommitsService {
       throw new Fault('group.unknown', { group: group.mlsGroupId });
     }
     if (kind === 'gap') await this.early(tx, from, group, head.epoch);
-    if (kind !== 'accept') return { ...received, epoch: group.epoch };
-    const next = await this.follow(tx, from, group, { ...notice, digest: head.digest });
-    return { ...received, epoch: next.epoch };
+    const contested = kind === 'stale' && (await this.failover.contested(tx, group, from, head.epoch));
+    if (kind !== 'accept' && !contested) return { ...received, epoch: group.epoch };
+    const standing = contested ? await this.reverting.revert(tx, group, contested) : group;
+    const next = await this.follow(tx, from, standing, { ...notice, digest: head.digest });
+    return { ...received, kind: 'accept', epoch: next.epoch };
   }
 
   /**
@@ -96,20 +104,21 @@ export class CommitsService {
     group: Locked<Group>,
     { digest, content, proposals }: CommitNotice & { readonly digest: CommitDigest },
   ): Promise<Locked<Group>> {
-    const owner = ownerServer(group);
-    const here = this.config.domain;
-    // R-015: the owner broadcasts; to the owner it is submitted, by the home server of an admin (R-055).
-    const mayBring = owner === here ? adminServers(group).includes(from) : from === owner;
-    if (!mayBring) throw new Fault(owner === here ? 'commit.not-from-home' : 'commit.not-from-owner', { from, owner });
-    const applied = { digest, commit: content, proposals, arbiter: owner === here ? here : from };
-    if (group.submitted === digest) {
-      const { facts, welcome } = await this.mls.acceptPending(tx, group.mlsGroupId, digest);
-      return this.epochs.enter(tx, group, { ...applied, facts, ...(welcome ? { welcome } : {}) });
+    const { mlsGroupId } = group;
+    const [owner, here] = [ownerServer(group), this.config.domain];
+    if (!adminServers(group).includes(from)) {
+      throw new Fault(owner === here ? 'commit.not-from-home' : 'commit.not-from-owner', { from, owner });
     }
-    const facts = await this.mls.advance(tx, { mlsGroupId: group.mlsGroupId, commit: content, proposals });
-    if (owner === here && hostOf(facts.committer) !== from) {
-      throw new Fault('commit.not-from-home', { from, committer: facts.committer });
-    }
-    return this.epochs.enter(tx, group, { ...applied, facts });
+    const due = await this.failover.takeoverAt(tx, group, from);
+    await this.failover.holdBack(tx, group);
+    const { facts, welcome } =
+      group.submitted === digest
+        ? await this.mls.acceptPending(tx, mlsGroupId, digest)
+        : { facts: await this.mls.advance(tx, { mlsGroupId, commit: content, proposals }) };
+    const ruling = arbiterOf(facts, { here, from, due, now: this.clock.now() });
+    if ('fault' in ruling) throw new Fault(ruling.fault, { from, owner, committer: facts.committer });
+    const { arbiter } = ruling;
+    const applied = { facts, digest, commit: content, proposals, arbiter, ...(welcome ? { welcome } : {}) };
+    return this.epochs.enter(tx, group, applied);
   }
 }

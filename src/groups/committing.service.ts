@@ -14,6 +14,7 @@ import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { type CommitPlan, planCommit } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
+import { FailoverService } from './failover.service.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
@@ -22,6 +23,9 @@ import { ProposalsService, withoutQuiet } from './proposals.service.js';
 
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
+
+/** How long an owner server that was away waits for the word of the next admin's server. */
+const ASKED_MS = 600_000;
 
 /** Turns what was asked for into Commits and proposals of this server's own. */
 @Injectable()
@@ -35,6 +39,7 @@ export class CommittingService {
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
     private readonly proposals: ProposalsService,
+    private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
@@ -72,11 +77,15 @@ export class CommittingService {
     });
   }
 
-  /** The owner server kept our Commit for later, and was not heard since. The same Commit again harms nothing. */
+  /**
+   * The owner server kept our Commit for later, and was not heard since. The same Commit again harms nothing. When we
+   * are the owner server and have asked another one first, its silence is as good as its word.
+   */
   private async submitAgain(tx: Tx, group: Locked<Group>, digest: CommitDigest): Promise<void> {
     const { mlsGroupId } = group;
     const waiting = await this.mls.pendingCommit(tx, mlsGroupId);
     if (waiting?.digest !== digest) throw new Fault('commit.not-pending', { group: mlsGroupId, digest });
+    if (ownerServer(group) === this.config.domain) return this.accept(tx, group, digest);
     await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
     await this.outbox.post(tx, submission({ here: this.config.domain, mlsGroupId }, ownerServer(group), waiting));
   }
@@ -163,18 +172,25 @@ export class CommittingService {
     built: PendingCommit,
   ): Promise<true> {
     const { mlsGroupId } = group;
-    const { digest, commit, proposals } = built;
-    const owner = ownerServer(group);
-    if (owner === this.config.domain) {
-      const { facts, welcome } = await this.mls.acceptPending(tx, mlsGroupId, digest);
-      const applied = { facts, digest, commit, proposals, arbiter: owner, ...(welcome ? { welcome } : {}) };
-      await this.epochs.enter(tx, group, applied);
+    const { digest } = built;
+    const here = this.config.domain;
+    const judge = await this.failover.judgeOf(tx, group);
+    if (judge === here) {
+      await this.accept(tx, group, digest);
       return true;
     }
     await this.settle(tx, open, plan.covers, { state: 'committing', digest });
-    await this.groups.save(tx, group, { ...withoutQuiet(group), submitted: digest }, this.clock.now());
-    await this.outbox.post(tx, submission({ here: this.config.domain, mlsGroupId }, owner, built));
+    const now = this.clock.now();
+    const asking = ownerServer(group) === here ? { quietUntil: new Date(now.getTime() + ASKED_MS) } : {};
+    await this.groups.save(tx, group, { ...withoutQuiet(group), ...asking, submitted: digest }, now);
+    await this.outbox.post(tx, submission({ here, mlsGroupId }, judge, built));
     return true;
+  }
+
+  /** As the owner server, by its own word. */
+  private async accept(tx: Tx, group: Locked<Group>, digest: CommitDigest): Promise<void> {
+    const accepted = await this.mls.acceptPending(tx, group.mlsGroupId, digest);
+    await this.epochs.enter(tx, group, { ...accepted, arbiter: this.config.domain });
   }
 
   private async settle(

@@ -14,6 +14,7 @@ import { broadcast, welcomes } from './broadcast.js';
 import { afterCommit } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { FailoverService } from './failover.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
@@ -42,6 +43,7 @@ export class EpochsService {
     private readonly commitLog: CommitLogRepository,
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
+    private readonly failover: FailoverService,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
@@ -53,6 +55,11 @@ export class EpochsService {
     const at = this.clock.now();
     const { facts, digest, commit, proposals, arbiter } = applied;
     const next = await this.standAt(tx, group, facts.after, [...facts.added, ...facts.updated]);
+    // A Commit of ours that lost must not be accepted by an owner server that was away (OCM-MLS R-019).
+    if (group.submitted && group.submitted !== digest) {
+      const lost = { lane: group.mlsGroupId, kind: 'MLS_COMMIT', subject: group.submitted };
+      await this.outbox.withdraw(tx, lost);
+    }
     await this.commitLog.append(tx, {
       mlsGroupId: group.mlsGroupId,
       epoch: group.epoch,
@@ -103,7 +110,9 @@ export class EpochsService {
       const settled = afterCommit(change, standing);
       if (settled !== change) await this.changes.save(tx, settled);
     }
-    return this.groups.save(tx, group, next, now);
+    const saved = await this.groups.save(tx, group, next, now);
+    await this.failover.watch(tx, saved);
+    return saved;
   }
 
   private async write(tx: Tx, { mlsGroupId }: Group, applied: AppliedCommit): Promise<void> {

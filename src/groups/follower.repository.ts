@@ -35,6 +35,11 @@ export class FollowerRepository {
     return row ? this.groups.lock(tx, row.mls_group_id) : undefined;
   }
 
+  /** Every follower looks at the group again, though it may come to the same epoch by another way. */
+  async rewind(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.delete(FollowerRow, { mlsGroupId });
+  }
+
   async seen(tx: Tx, follower: string, { mlsGroupId, epoch: at, state }: Locked<Group>): Promise<void> {
     await tx.query(
       `INSERT INTO follower_cursor (follower, mls_group_id, epoch, state) VALUES ($1, $2, $3, $4)

@@ -11,12 +11,15 @@ import { CommitsService } from './commits.service.js';
 import { CommittingService } from './committing.service.js';
 import { CommittingWorker } from './committing.worker.js';
 import { EpochsService } from './epochs.service.js';
+import { FailoverService } from './failover.service.js';
+import { FailoverWorker } from './failover.worker.js';
 import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
+import { HeldEpochRepository, HeldEpochRow } from './held-epoch.repository.js';
 import { LifecycleService } from './lifecycle.service.js';
 import { MemberRepository, MemberRow } from './member.repository.js';
 import { MissedCommitsClient } from './missed-commits.client.js';
@@ -25,10 +28,23 @@ import { MissedCommitsService } from './missed-commits.service.js';
 import { PreparingService } from './preparing.service.js';
 import { PreparingWorker } from './preparing.worker.js';
 import { ProposalsService } from './proposals.service.js';
+import { RevertingService } from './reverting.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
+import { TakeoverService } from './takeover.service.js';
+import { TakeoverWatchRepository, TakeoverWatchRow } from './takeover-watch.repository.js';
 import { WelcomesService } from './welcomes.service.js';
 
-export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeRow, QueuedProposalRow, GapRow];
+export const GROUPS_ROWS = [
+  GroupRow,
+  MemberRow,
+  CommitRow,
+  FollowerRow,
+  ChangeRow,
+  QueuedProposalRow,
+  GapRow,
+  TakeoverWatchRow,
+  HeldEpochRow,
+];
 
 @Module({
   imports: [OcmModule, MlsModule, OutboxModule],
@@ -40,6 +56,11 @@ export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeR
     ChangeRepository,
     QueuedProposalRepository,
     GapRepository,
+    TakeoverWatchRepository,
+    HeldEpochRepository,
+    FailoverService,
+    RevertingService,
+    TakeoverService,
     EpochsService,
     CommitsService,
     CommittingService,
@@ -54,6 +75,7 @@ export const GROUPS_ROWS = [GroupRow, MemberRow, CommitRow, FollowerRow, ChangeR
     MissedCommitsService,
     MissedCommitsClient,
     GapRepairWorker,
+    FailoverWorker,
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [
@@ -73,10 +95,12 @@ export class GroupsModule {
     preparing: PreparingWorker,
     submissions: SubmissionsWorker,
     gapRepair: GapRepairWorker,
+    failover: FailoverWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
     poller.add(submissions, { everyMs: 1_000 });
     poller.add(gapRepair, { everyMs: 5_000 });
+    poller.add(failover, { everyMs: 60_000 });
   }
 }

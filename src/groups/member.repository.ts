@@ -41,6 +41,21 @@ export class MemberRepository {
     return memberServers((await this.of(tx, mlsGroupId)).map(({ address }) => address));
   }
 
+  /** When any leaf of the group was last renewed; undefined without a roster. */
+  async lastRenewal(tx: Tx, mlsGroupId: MlsGroupId): Promise<Date | undefined> {
+    const [row] = (await tx.query(`SELECT max(updated_at) AS last FROM group_member WHERE mls_group_id = $1`, [
+      mlsGroupId,
+    ])) as { last: Date | null }[];
+    return row?.last ?? undefined;
+  }
+
+  /** The roster as it was, ages and all. */
+  async restore(tx: Tx, mlsGroupId: MlsGroupId, members: readonly GroupMember[]): Promise<void> {
+    await tx.delete(MemberRow, { mlsGroupId });
+    const rows = members.map((member) => ({ ...member, mlsGroupId, host: hostOf(member.address) }));
+    await tx.insert(MemberRow, rows);
+  }
+
   /**
    * Makes the stored roster the given one, writing only what differs.
    * @param renewed whose leaf got new keys; whoever is new counts as renewed `at`, too

@@ -65,6 +65,10 @@ export class QueuedProposalRepository {
     }));
   }
 
+  async forgetAll(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.delete(QueuedProposalRow, { mlsGroupId });
+  }
+
   async forgetBefore(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<void> {
     await tx.query(`DELETE FROM queued_proposal WHERE mls_group_id = $1 AND epoch < $2`, [mlsGroupId, at]);
   }

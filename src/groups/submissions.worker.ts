@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { type FaultCode, FAULTS } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch } from '../kernel/ids.js';
@@ -14,7 +13,7 @@ import { ChangeRepository } from './change.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
-import type { Group } from './group.js';
+import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 
 /** After a lost race the winner's Commit is on its way; a new one on the old epoch would lose again. */
@@ -55,7 +54,7 @@ export class SubmissionsWorker implements Turn {
   private async decide(tx: Tx, group: Locked<Group>, digest: CommitDigest, answer: TakenAnswer): Promise<void> {
     const { outcome, status, to } = answer;
     if (outcome === 'delivered' && status === 202) return this.kept(tx, group);
-    if (outcome === 'delivered') return this.accepted(tx, group, digest, to);
+    if (outcome === 'delivered') return this.accepted(tx, group, digest);
     if (outcome === 'dead') {
       this.log.error(
         { event: 'commit.undeliverable', group: group.mlsGroupId, digest, to },
@@ -72,9 +71,10 @@ export class SubmissionsWorker implements Turn {
     await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + ASK_AGAIN_MS) }, now);
   }
 
-  private async accepted(tx: Tx, group: Locked<Group>, digest: CommitDigest, arbiter: Host): Promise<void> {
-    const { facts, commit, proposals, welcome } = await this.mls.acceptPending(tx, group.mlsGroupId, digest);
-    await this.epochs.enter(tx, group, { facts, digest, commit, proposals, arbiter, ...(welcome ? { welcome } : {}) });
+  /** By the owner server, or by whom we asked as the owner server that was away. */
+  private async accepted(tx: Tx, group: Locked<Group>, digest: CommitDigest): Promise<void> {
+    const accepted = await this.mls.acceptPending(tx, group.mlsGroupId, digest);
+    await this.epochs.enter(tx, group, { ...accepted, arbiter: ownerServer(group) });
   }
 
   /** OCM-MLS R-019: what was not accepted has no effect. A lost race is run again, a breach of policy is not. */

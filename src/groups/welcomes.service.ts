@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import { Fault } from '../kernel/fault.js';
+import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { GroupView } from '../mls/group-view.js';
+import type { Joined as Welcomed, Joining } from '../mls/joining.service.js';
 import { MlsService } from '../mls/mls.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
@@ -11,6 +12,7 @@ import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
+import { FailoverService } from './failover.service.js';
 import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import type { Group } from './group.js';
@@ -26,6 +28,9 @@ export interface WelcomeNotice {
 /** `waits`: the Commit that this Welcome belongs to is not here yet; keep it until `epoch`. */
 export type Joined = { readonly kind: 'joined' } | { readonly kind: 'waits'; readonly epoch: Epoch };
 
+/** What joining fails with when the Welcome and the group here do not belong together. */
+const OF_ANOTHER_HISTORY: readonly FaultCode[] = ['welcome.apart', 'welcome.unreachable', 'commit.unauthentic'];
+
 /** Users of this server who are taken into groups. */
 @Injectable()
 export class WelcomesService {
@@ -37,6 +42,7 @@ export class WelcomesService {
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly gaps: GapRepository,
+    private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly audit: AuditLog,
@@ -45,7 +51,7 @@ export class WelcomesService {
 
   /**
    * Joins. Throws what `MlsService.join` refuses with, `welcome.wrong-group` (OCM-MLS R-101), `welcome.not-from-admin`,
-   * `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16) and `commit.too-early`; then nothing has
+   * `welcome.undecided`, `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16) and `commit.too-early`; then nothing has
    * changed, and the KeyPackage is still good.
    */
   async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
@@ -57,7 +63,7 @@ export class WelcomesService {
     await this.groups.claim(tx, mlsGroupId);
     const group = await this.groups.lock(tx, mlsGroupId);
     const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
-    const { view, ready, inviters } = await this.mls.join(tx, { userId, welcome: content, since });
+    const { view, ready, inviters } = await this.join(tx, mlsGroupId, { userId, welcome: content, since });
     if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
     if (!ready) return this.wait(tx, from, view);
     if (inviters?.every((admin) => hostOf(admin) !== from)) throw new Fault('welcome.not-from-admin', { from });
@@ -68,6 +74,17 @@ export class WelcomesService {
       'a user joined a group',
     );
     return { kind: 'joined' };
+  }
+
+  /** While the group may still go back, a Welcome of another history may be of the one that it turns to. */
+  private async join(tx: Tx, mlsGroupId: MlsGroupId, joining: Joining): Promise<Welcomed> {
+    try {
+      return await this.mls.join(tx, joining);
+    } catch (error) {
+      const apart = isFault(error) && OF_ANOTHER_HISTORY.includes(error.code);
+      if (!apart || !(await this.failover.mayGoBack(tx, { mlsGroupId }))) throw error;
+      throw new Fault('welcome.undecided', { group: mlsGroupId, fault: error.code }, error);
+    }
   }
 
   /** What comes too early is kept, so it is taken from servers only that the group knows. */

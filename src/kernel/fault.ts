@@ -206,6 +206,7 @@ export const FAULTS = {
   'commit.too-early': { status: 503, retry: true, says: 'the Commits before it are not here yet' },
   'commit.stale': { status: 409, retry: false, says: 'another Commit ended that epoch' },
   'commit.not-from-owner': { status: 403, retry: false, says: 'Commits are broadcast by the Group Owner Server only' },
+  'commit.takeover-early': { status: 503, retry: true, says: 'the Group Owner Server is not missed here yet' },
   'commit.not-from-home': {
     status: 403,
     retry: false,
@@ -221,6 +222,7 @@ export const FAULTS = {
     retry: false,
     says: 'that group address is ours and was not minted here',
   },
+  'welcome.undecided': { status: 503, retry: true, says: 'the group may still turn to the history of the Welcome' },
   'welcome.not-from-admin': { status: 403, retry: false, says: 'a Welcome comes from the home server of an admin' },
   'proposal.wrong-group': { status: 400, retry: false, says: 'the proposal inside is of another group' },
   'proposal.not-from-home': { status: 403, retry: false, says: 'a proposal comes from the home server of its sender' },

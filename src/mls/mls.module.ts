@@ -4,6 +4,7 @@ import { Poller } from '../platform/poller.service.js';
 import { ClientStateRepository, MlsGroupRow } from './client-state.repository.js';
 import { ClientRepository, MlsClientRow } from './client.repository.js';
 import { ClientsService } from './clients.service.js';
+import { HeldStateRepository, HeldStateRow } from './held-state.repository.js';
 import { JoinedWelcomeRepository, JoinedWelcomeRow } from './joined-welcome.repository.js';
 import { JoiningService } from './joining.service.js';
 import { KeyPackageClient } from './key-package.client.js';
@@ -26,6 +27,7 @@ export const MLS_ROWS = [
   MlsLeafRow,
   PendingCommitRow,
   JoinedWelcomeRow,
+  HeldStateRow,
 ];
 
 @Module({
@@ -39,6 +41,7 @@ export const MLS_ROWS = [
     LeafRepository,
     PendingCommitRepository,
     JoinedWelcomeRepository,
+    HeldStateRepository,
     KeyPackagesService,
     KeyPackageClient,
     ClientsService,
@@ -48,7 +51,7 @@ export const MLS_ROWS = [
     KeyPackageStockWorker,
   ],
   controllers: [KeyPackagesController],
-  exports: [MlsService, ClientsService, KeyPackageClient],
+  exports: [MlsService, HeldStateRepository, ClientsService, KeyPackageClient],
 })
 export class MlsModule {
   constructor(poller: Poller, stock: KeyPackageStockWorker) {

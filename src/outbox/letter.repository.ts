@@ -42,6 +42,9 @@ export class LetterRow {
   @Column('timestamptz', { name: 'taken_at', nullable: true }) takenAt!: Date | null;
 }
 
+/** What letters are about. */
+type Subject = Pick<NewLetter, 'lane' | 'kind' | 'subject'>;
+
 const SHOWN = 500;
 /** Bodies and answers may carry secrets, each is sealed for its own row. */
 const bodyOf = (id: string) => `outbox_letter.body:${id}`;
@@ -167,6 +170,26 @@ export class LetterRepository {
       [peer, before],
     )) as { lane: string }[];
     return rows.map(({ lane }) => lane);
+  }
+
+  /** To whom letters of that lane about that subject are still to be delivered, in the order of their names. */
+  async peersWaitingFor(tx: Tx, { lane, kind, subject }: Subject): Promise<Host[]> {
+    const rows = (await tx.query(
+      `SELECT DISTINCT peer FROM outbox_letter
+       WHERE lane = $1 AND kind = $2 AND subject = $3 AND state IN ('waiting', 'dead') ORDER BY peer`,
+      [lane, kind, subject],
+    )) as { peer: Host }[];
+    return rows.map(({ peer }) => peer);
+  }
+
+  /** Forgets those to one peer; its lane is locked. Says whether one of them was dead and had stopped the lane. */
+  async withdraw(tx: Tx, peer: Host, { lane, kind, subject }: Subject): Promise<boolean> {
+    const [rows] = (await tx.query(
+      `DELETE FROM outbox_letter
+       WHERE peer = $1 AND lane = $2 AND kind = $3 AND subject = $4 AND state IN ('waiting', 'dead') RETURNING state`,
+      [peer, lane, kind, subject],
+    )) as [{ state: LetterState }[], number];
+    return rows.some(({ state }) => state === 'dead');
   }
 
   async find(tx: Tx, id: string): Promise<LetterFacts | undefined> {

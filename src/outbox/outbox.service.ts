@@ -44,6 +44,19 @@ export class Outbox {
   }
 
   /**
+   * Takes back letters about something, to whomever they were posted, that were not delivered yet. One that is on its way
+   * at this moment may arrive all the same; its answer is then told to nobody.
+   */
+  async withdraw(tx: Tx, which: Pick<NewLetter, 'lane' | 'kind' | 'subject'>): Promise<void> {
+    for (const peer of await this.letters.peersWaitingFor(tx, which)) {
+      await this.lanes.lock(tx, peer, which.lane);
+      if (await this.letters.withdraw(tx, peer, which)) {
+        await this.lanes.restart(tx, peer, [which.lane], this.clock.now());
+      }
+    }
+  }
+
+  /**
    * How a letter with this `answerTo` ended, the one that ended first, each taken once: it is taken when `tx` commits.
    * After a dead letter was tried again it may end a second time.
    */

@@ -9,6 +9,7 @@ import { inbox } from './0008-inbox.js';
 import { life } from './0009-life.js';
 import { audit } from './0010-audit.js';
 import { repair } from './0012-repair.js';
+import { failover } from './0013-failover.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   life,
   audit,
   repair,
+  failover,
 ];

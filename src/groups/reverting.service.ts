@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import { HeldStateRepository } from '../mls/held-state.repository.js';
+import { Outbox } from '../outbox/outbox.service.js';
+import { Log } from '../platform/logger.service.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { afterRevert } from './change.js';
+import { ChangeRepository } from './change.repository.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import { FollowerRepository } from './follower.repository.js';
+import type { Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+import { type HeldEpoch, HeldEpochRepository } from './held-epoch.repository.js';
+import { MemberRepository } from './member.repository.js';
+import { QueuedProposalRepository } from './queued-proposal.repository.js';
+
+/** Takes Commits back that lost to one of an arbiter who stands before theirs. OCM-MLS */
+@Injectable()
+export class RevertingService {
+  constructor(
+    private readonly clock: Clock,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly changes: ChangeRepository,
+    private readonly queued: QueuedProposalRepository,
+    private readonly followers: FollowerRepository,
+    private readonly held: HeldEpochRepository,
+    private readonly states: HeldStateRepository,
+    private readonly outbox: Outbox,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * The group as it stood in the held epoch; all that came of the lost Commits is undone: the log, the roster, the MLS
+   * state, what was asked and seemed done, what was proposed on top of them, and letters that tell of them and have not
+   * gone out. Followers look at the group again, even when it comes to the same number of epochs.
+   */
+  async revert(tx: Tx, group: Locked<Group>, held: HeldEpoch): Promise<Locked<Group>> {
+    const { mlsGroupId, epoch, admins, submitted } = held;
+    const now = this.clock.now();
+    const lost = await this.commitLog.since(tx, mlsGroupId, epoch);
+    for (const { digest, added } of lost) {
+      await this.outbox.withdraw(tx, { lane: mlsGroupId, kind: 'MLS_COMMIT', subject: digest });
+      for (const user of added) {
+        await this.outbox.withdraw(tx, { lane: mlsGroupId, kind: 'MLS_WELCOME', subject: user });
+      }
+    }
+    await this.commitLog.forgetSince(tx, mlsGroupId, epoch);
+    await this.states.restore(tx, mlsGroupId, epoch);
+    await this.members.restore(tx, mlsGroupId, held.members);
+    await this.queued.forgetAll(tx, mlsGroupId);
+    for (const change of await this.changes.openOrDoneAfter(tx, mlsGroupId, epoch)) {
+      await this.changes.save(tx, afterRevert(change, now));
+    }
+    await this.followers.rewind(tx, mlsGroupId);
+    await this.held.forgetAfter(tx, mlsGroupId, epoch);
+    await this.states.forgetAfter(tx, mlsGroupId, epoch);
+    const { submitted: _, quietUntil: __, ...rest } = group;
+    const before: Group = { ...rest, epoch, admins, state: 'active', ...(submitted ? { submitted } : {}) };
+    const facts = { event: 'epoch.reverted', group: mlsGroupId, from: group.epoch, epoch };
+    this.log.warn({ ...facts, lost: lost.map(({ digest }) => digest) }, 'Commits of a group were taken back');
+    return this.groups.save(tx, group, before, now);
+  }
+}

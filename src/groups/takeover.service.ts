@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import type { MlsGroupId } from '../kernel/ids.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { planCommit } from './commit-plan.js';
+import { EpochsService } from './epochs.service.js';
+import { adminsBefore } from './failover.js';
+import { FailoverService } from './failover.service.js';
+import type { Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+import { MemberRepository } from './member.repository.js';
+import { TakeoverWatchRepository } from './takeover-watch.repository.js';
+
+/** A takeover that cannot be made is tried again after that. */
+const QUIET_MS = 600_000;
+
+/** Makes this server the owner of groups whose owner fell silent. OCM-MLS R-088 */
+@Injectable()
+export class TakeoverService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly watches: TakeoverWatchRepository,
+    private readonly failover: FailoverService,
+    private readonly epochs: EpochsService,
+    private readonly mls: MlsService,
+    private readonly log: Log,
+  ) {}
+
+  /** Takes over one group that is due, and says whether there was one. */
+  async takeOverNext(): Promise<boolean> {
+    let failing: MlsGroupId | undefined;
+    try {
+      return await this.db.run(async (tx) => {
+        const now = this.clock.now();
+        const group = await this.watches.due(tx, now);
+        failing = group?.mlsGroupId;
+        if (!group) return false;
+        // The takeover time may have been set anew since.
+        const due = await this.failover.watch(tx, group);
+        if (due && due <= now) await this.takeOver(tx, group);
+        return true;
+      });
+    } catch (error) {
+      if (failing !== undefined) await this.standBack(failing);
+      throw error;
+    }
+  }
+
+  /**
+   * The first Commit evicts the silent admins and does nothing else, so that little is lost when it must be taken back
+   * (R-089). The admin of this server who makes it thereby approves it (D-15). What waited for the silent owner's word
+   * is asked for again in the new epoch (R-020).
+   */
+  private async takeOver(tx: Tx, group: Locked<Group>): Promise<void> {
+    const { mlsGroupId } = group;
+    const here = this.config.domain;
+    const evict = adminsBefore(group, here);
+    const members = (await this.members.of(tx, mlsGroupId)).map(({ address }) => address);
+    const { plan } = planCommit({ here, admins: group.admins, members }, { changes: [], proposals: [], evict });
+    if (!plan) throw new Fault('internal', { what: 'takeover without a Commit', group: mlsGroupId });
+    await this.failover.holdBack(tx, group);
+    await this.mls.dropPending(tx, mlsGroupId);
+    const { committer, add, remove, admins } = plan;
+    const built = await this.mls.buildCommit(tx, { mlsGroupId, committer, add, remove, ...(admins && { admins }) });
+    const accepted = await this.mls.acceptPending(tx, mlsGroupId, built.digest);
+    this.log.warn(
+      { event: 'group.taken-over', group: mlsGroupId, evicted: evict, approvedBy: committer, digest: built.digest },
+      'this server took over a group whose owner fell silent',
+    );
+    await this.epochs.enter(tx, group, { ...accepted, arbiter: here });
+  }
+
+  /** Otherwise all other groups would wait for this one. */
+  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
+    await this.db.run(async (tx) => {
+      const group = await this.groups.lock(tx, mlsGroupId);
+      const now = this.clock.now();
+      if (group) await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + QUIET_MS) }, now);
+    });
+  }
+}
