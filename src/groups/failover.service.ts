@@ -63,8 +63,8 @@ export class FailoverService {
     if (!(await this.isTriggered(tx, group))) return;
     const { mlsGroupId, epoch } = group;
     const until = new Date(this.clock.now().getTime() + HELD_MS);
-    const members = await this.members.of(tx, mlsGroupId);
-    if (await this.held.hold(tx, { ...group, members }, until)) await this.states.hold(tx, mlsGroupId, epoch, until);
+    const roster = await this.members.copy(tx, mlsGroupId);
+    if (await this.held.hold(tx, { ...group, roster }, until)) await this.states.hold(tx, mlsGroupId, epoch, until);
   }
 
   /**

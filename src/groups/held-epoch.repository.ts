@@ -3,7 +3,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
-import type { Group, GroupMember } from './group.js';
+import type { Group } from './group.js';
+import type { RosterCopy } from './member.repository.js';
 
 /** A group as it stood before a Commit that may have to be taken back; its MLS state is held by `mls`. */
 @Entity('held_epoch')
@@ -11,20 +12,20 @@ export class HeldEpochRow {
   @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
   @PrimaryColumn('bigint') epoch!: string;
   @Column('jsonb') admins!: string[];
-  @Column('jsonb') members!: { address: string; leafIndex: number; updatedAt: string }[];
+  @Column('jsonb') roster!: readonly object[];
   @Column('text', { nullable: true }) submitted!: string | null;
   @Column('timestamptz', { name: 'held_until' }) heldUntil!: Date;
 }
 
 export interface HeldEpoch extends Pick<Group, 'mlsGroupId' | 'epoch' | 'admins' | 'submitted'> {
-  readonly members: readonly GroupMember[];
+  readonly roster: RosterCopy;
 }
 
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class HeldEpochRepository {
   /** False when the epoch is held already: its time is counted from the first Commit that left it. */
-  async hold(tx: Tx, { mlsGroupId, epoch, admins, submitted, members }: HeldEpoch, heldUntil: Date): Promise<boolean> {
+  async hold(tx: Tx, { mlsGroupId, epoch, admins, submitted, roster }: HeldEpoch, heldUntil: Date): Promise<boolean> {
     const { raw } = (await tx
       .createQueryBuilder()
       .insert()
@@ -33,7 +34,7 @@ export class HeldEpochRepository {
         mlsGroupId,
         epoch: String(epoch),
         admins: [...admins],
-        members: members.map((member) => ({ ...member, updatedAt: member.updatedAt.toISOString() })),
+        roster: [...roster],
         submitted: submitted ?? null,
         heldUntil,
       })
@@ -51,11 +52,7 @@ export class HeldEpochRepository {
       mlsGroupId,
       epoch: at,
       admins: row.admins as OcmAddress[],
-      members: row.members.map(({ address, leafIndex, updatedAt }) => ({
-        address: address as OcmAddress,
-        leafIndex,
-        updatedAt: new Date(updatedAt),
-      })),
+      roster: row.roster as RosterCopy,
       ...(row.submitted === null ? {} : { submitted: row.submitted as CommitDigest }),
     };
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import type { Brand } from '../kernel/brand.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -15,6 +16,9 @@ export class MemberRow {
   @Column('integer', { name: 'leaf_index' }) leafIndex!: number;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }
+
+/** Rows as JSON, for nobody else to read. */
+export type RosterCopy = Brand<readonly object[], 'RosterCopy'>;
 
 @Injectable()
 export class MemberRepository {
@@ -49,11 +53,21 @@ export class MemberRepository {
     return row?.last ?? undefined;
   }
 
+  /** All that is known of the members, to be put back by `restore`. */
+  async copy(tx: Tx, mlsGroupId: MlsGroupId): Promise<RosterCopy> {
+    const [row] = (await tx.query(
+      `SELECT coalesce(jsonb_agg(to_jsonb(m)), '[]') AS rows FROM group_member m WHERE mls_group_id = $1`,
+      [mlsGroupId],
+    )) as [{ rows: object[] }];
+    return row.rows as unknown as RosterCopy;
+  }
+
   /** The roster as it was, ages and all. */
-  async restore(tx: Tx, mlsGroupId: MlsGroupId, members: readonly GroupMember[]): Promise<void> {
+  async restore(tx: Tx, mlsGroupId: MlsGroupId, roster: RosterCopy): Promise<void> {
     await tx.delete(MemberRow, { mlsGroupId });
-    const rows = members.map((member) => ({ ...member, mlsGroupId, host: hostOf(member.address) }));
-    await tx.insert(MemberRow, rows);
+    await tx.query(`INSERT INTO group_member SELECT * FROM jsonb_populate_recordset(NULL::group_member, $1)`, [
+      JSON.stringify(roster),
+    ]);
   }
 
   /**

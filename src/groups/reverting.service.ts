@@ -48,7 +48,7 @@ export class RevertingService {
     }
     await this.commitLog.forgetSince(tx, mlsGroupId, epoch);
     await this.states.restore(tx, mlsGroupId, epoch);
-    await this.members.restore(tx, mlsGroupId, held.members);
+    await this.members.restore(tx, mlsGroupId, held.roster);
     await this.queued.forgetAll(tx, mlsGroupId);
     for (const change of await this.changes.openOrDoneAfter(tx, mlsGroupId, epoch)) {
       await this.changes.save(tx, afterRevert(change, now));

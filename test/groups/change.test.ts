@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { afterCommit, type Change, type ChangeKind, firstState } from '../../src/groups/change.js';
+import { describe, expect, test } from 'vitest';
+import { afterCommit, afterRevert, type Change, type ChangeKind, firstState } from '../../src/groups/change.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 
@@ -53,4 +53,31 @@ test('what did not come true before the server left the group never will', () =>
   const left = { ...standing, state: 'left' } as const;
   expect(afterCommit(change('add'), left)).toMatchObject({ state: 'refused', fault: 'group.left' });
   expect(afterCommit(change('leave'), left)).toMatchObject({ state: 'done' });
+});
+
+describe('when Commits are taken back', () => {
+  const now = new Date(7);
+  const done = { ...change('add'), state: 'done', epoch: epoch(6), tries: 3 } as const;
+
+  test('R-041 an Add that was done is open again, and fetches another KeyPackage', () => {
+    const again = afterRevert({ ...done, keyPackage: new Uint8Array(1) }, now);
+    expect(again).toMatchObject({ state: 'requested', tries: 0, nextTryAt: now });
+    for (const gone of ['keyPackage', 'epoch', 'digest']) expect(again).not.toHaveProperty(gone);
+  });
+
+  test('another change that was done is open again', () => {
+    expect(afterRevert({ ...done, kind: 'remove' }, now)).toMatchObject({ state: 'prepared', nextTryAt: now });
+  });
+
+  test('a leave that was proposed there is proposed again', () => {
+    const leave = { ...change('leave'), state: 'prepared', proposedIn: epoch(6) } as const;
+    expect(afterRevert(leave, now)).not.toHaveProperty('proposedIn');
+  });
+
+  test('a change that waited for a Commit of there is free, with the KeyPackage it has; one that has none waits on', () => {
+    const keyPackage = new Uint8Array(1);
+    expect(afterRevert({ ...change('add'), keyPackage }, now)).toMatchObject({ state: 'prepared', keyPackage });
+    const waiting = { ...change('add'), state: 'requested' } as const;
+    expect(afterRevert(waiting, now)).toBe(waiting);
+  });
 });

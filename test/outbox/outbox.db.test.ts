@@ -171,3 +171,40 @@ test('metrics tell how much waits for whom, how long, and what became of letters
   expect(text).toContain('covey_letters_total{outcome="again"} 2');
   expect(text).toContain('covey_letters_total{outcome="dead"} 1');
 });
+
+describe('a letter that is withdrawn', () => {
+  const withdraw = (lane: string, subject: string) =>
+    office.db.run((tx) => office.outbox.withdraw(tx, { lane, kind: 'MLS_COMMIT', subject }));
+  const post = (to: string, subject: string, lane = 'group') => office.post({ to, lane, kind: 'MLS_COMMIT', subject });
+  const subjects = async () => (await office.rows('outbox_letter', 'peer, lane, number')).map(({ subject }) => subject);
+
+  test('is not sent, to whomever it was posted; what is about something else is', async () => {
+    office.peers.on('c.test', silent);
+    for (const to of ['b.test', 'c.test']) await post(to, 'lost');
+    await post('b.test', 'kept');
+    await post('b.test', 'lost', 'another group');
+    await withdraw('group', 'lost');
+    await office.work();
+    expect(await subjects()).toEqual(['lost', 'kept']);
+    expect(office.peers.received.map(({ peer }) => peer)).toEqual(['b.test', 'b.test']);
+  });
+
+  test('was delivered and stays so', async () => {
+    await post('b.test', 'lost');
+    await office.work();
+    await withdraw('group', 'lost');
+    expect(await office.states()).toEqual(['delivered']);
+  });
+
+  test('stops its lane no longer when it was dead', async () => {
+    office.peers.on('b.test', silent);
+    await post('b.test', 'lost');
+    await post('b.test', 'kept');
+    await office.workFor(2);
+    expect(await office.states()).toEqual(['dead', 'waiting']);
+    office.peers.on('b.test', () => answering(201));
+    await withdraw('group', 'lost');
+    await office.workFor(2);
+    expect(await office.states()).toEqual(['delivered']);
+  });
+});

@@ -14,7 +14,7 @@ export const failover: Migration = {
       mls_group_id text NOT NULL REFERENCES federated_group ON DELETE CASCADE,
       epoch bigint NOT NULL,
       admins jsonb NOT NULL,
-      members jsonb NOT NULL,
+      roster jsonb NOT NULL,
       submitted text,
       held_until timestamptz NOT NULL,
       PRIMARY KEY (mls_group_id, epoch)

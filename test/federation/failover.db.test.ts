@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import { host } from '../../src/kernel/address.js';
+import { World } from '../support/world.js';
+import { agree } from './agreement.js';
+
+const HOUR = 3_600_000;
+const [a, b, c, d] = ['a.test', 'b.test', 'c.test', 'd.test'].map(host) as [never, never, never, never];
+
+/** A day and a half is the takeover time; leaves are renewed a little more often, so that they do not do it here. */
+const hours = (takeover: number) => ({
+  COVEY_UPDATE_INTERVAL: String((takeover - 2) * 3600),
+  COVEY_UPDATE_DEADLINE: String((takeover - 1) * 3600),
+  COVEY_TAKEOVER_TIME: String(takeover * 3600),
+});
+
+/** The wire between two servers, in both directions. */
+const between = (world: World, one: string, other: string) => ({
+  cut: () => [world.wire(one, other).cut(), world.wire(other, one).cut()],
+  mend: () => [world.wire(one, other).mend(), world.wire(other, one).mend()],
+});
+
+/** All at once, and not hour by hour: nobody is there whose tries in vain would matter. */
+async function later(world: World, after: number): Promise<void> {
+  world.clock.advanceHours(after);
+  await world.settle();
+}
+
+const held = async (world: World, name: string) => [
+  ...(await world.server(name).query('SELECT epoch FROM held_epoch')),
+  ...(await world.server(name).query('SELECT epoch FROM held_state')),
+];
+const log = (world: World, name: string, epoch: number) =>
+  world
+    .server(name)
+    .query<{ digest: string; arbiter: string }>('SELECT digest, arbiter FROM commit_log WHERE epoch = $1', [epoch]);
+
+async function labOfTwoAdmins(late = hours(36)) {
+  const world = await World.with({ 'a.test': hours(36), 'b.test': hours(36), 'c.test': late });
+  const [alice, bob, charlie, cecil] = await world.users(
+    'alice@a.test',
+    'bob@b.test',
+    'charlie@c.test',
+    'cecil@c.test',
+  );
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  return { world, lab, alice, bob, charlie, cecil };
+}
+
+test('R-088 R-089 an owner server is down for two days: the next admin takes over, the group goes on, and who comes back is no member any more', async () => {
+  const { world, lab, alice, bob, charlie, cecil } = await labOfTwoAdmins(hours(37));
+  await using _ = world;
+  await world.kill('a.test');
+  const asked = await bob.add(lab, cecil);
+  await later(world, 35.9);
+  expect(await bob.change(asked)).toMatchObject({ state: 'committing' });
+  expect(await bob.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
+  await later(world, 0.2);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  expect(await charlie.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
+  await later(world, 11.9);
+  expect(await bob.change(asked)).toMatchObject({ state: 'done' });
+  const { epoch } = await agree(lab, bob, charlie, cecil);
+  expect(await charlie.sees(lab)).toMatchObject({ ownerServer: b, admins: [bob.address] });
+  expect(await charlie.members(lab)).toEqual([bob, cecil, charlie].map(({ address }) => address));
+  // Charlie's server misses the owner an hour later than Bob's: until then the takeover was to be sent again.
+  const toCharlie = world.network.sent({ from: b, to: c, what: 'MLS_COMMIT' }).map(({ outcome }) => outcome);
+  expect(toCharlie).toEqual(expect.arrayContaining([503, 201]));
+
+  await world.restart('a.test');
+  const late = await alice.remove(lab, charlie);
+  await world.pass(HOUR / 4);
+  expect(await alice.sees(lab)).toMatchObject({ state: 'left' });
+  expect(await alice.change(late)).toMatchObject({ state: 'refused', code: 'group.left' });
+  // It asked before it arbitrated, and was told.
+  expect(world.network.sent({ from: a, to: c, what: 'MLS_COMMIT', outcome: 201 }).map(({ at }) => at)).toHaveLength(1);
+  expect((await agree(lab, bob, charlie, cecil)).epoch).toBe(epoch);
+  await bob.appoint(lab, charlie);
+  await world.settle();
+  expect((await agree(lab, bob, charlie)).epoch).toBe(epoch + 1);
+});
+
+test('R-090 R-091 of two arbiters the owner wins, wherever the other was followed, and nothing that was asked is lost', async () => {
+  const { world, lab, alice, bob, charlie, cecil } = await labOfTwoAdmins();
+  await using _ = world;
+  await bob.share(lab, 'data.tar');
+  await world.settle();
+  const [toBob, toCharlie] = [between(world, 'a.test', 'b.test'), between(world, 'a.test', 'c.test')];
+  toBob.cut();
+  toCharlie.cut();
+  await later(world, 36);
+  const asked = await bob.add(lab, cecil);
+  await later(world, 0.2);
+  expect(await bob.change(asked)).toMatchObject({ state: 'done', epoch: 4 });
+  expect(await agree(lab, bob, charlie, cecil)).toMatchObject({ epoch: 4, ownerServer: b });
+  const [lost] = await log(world, 'c.test', 2);
+
+  toBob.mend();
+  toCharlie.mend();
+  const appointed = await alice.appoint(lab, charlie);
+  await world.pass(HOUR / 2);
+  expect(await alice.change(appointed)).toMatchObject({ state: 'done', epoch: 3 });
+  expect(await agree(lab, alice, bob, charlie, cecil)).toMatchObject({
+    ownerServer: a,
+    admins: [alice, bob, charlie].map(({ address }) => address),
+  });
+  for (const server of ['a.test', 'b.test', 'c.test']) {
+    const [won] = await log(world, server, 2);
+    expect(won).toMatchObject({ arbiter: a });
+    expect(won!.digest).not.toBe(lost!.digest);
+  }
+  // Cecil was added once more, and what was taken from Alice's server came back.
+  expect(await bob.change(asked)).toMatchObject({ state: 'done', epoch: 4 });
+  for (const person of [alice, charlie, cecil]) expect(await person.open('data.tar')).toHaveProperty('access_token');
+});
+
+test('R-092 what is held back is gone after an hour, and the takeover is final', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfTwoAdmins();
+  await using _ = world;
+  const [toBob, toCharlie] = [between(world, 'a.test', 'b.test'), between(world, 'a.test', 'c.test')];
+  toBob.cut();
+  toCharlie.cut();
+  // Accepted, and told nobody.
+  await alice.remove(lab, charlie);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ epoch: 3 });
+  await later(world, 36.5);
+  for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toHaveLength(4);
+  await later(world, 0.6);
+  for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toEqual([]);
+  toBob.mend();
+  toCharlie.mend();
+  await later(world, 2);
+  const told = world.network.sent({ from: a, what: 'MLS_COMMIT' }).map(({ to, outcome }) => [to, outcome]);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      [b, 409],
+      [c, 409],
+    ]),
+  );
+  expect(await agree(lab, bob, charlie)).toMatchObject({ epoch: 3, ownerServer: b });
+});
+
+test('R-090 of two servers that took over the one before wins, and only one of them goes back', async () => {
+  const world = await World.with({
+    'a.test': hours(36),
+    'b.test': hours(36),
+    'c.test': hours(36),
+    'd.test': hours(36),
+  });
+  await using _ = world;
+  const [alice, bob, carol, dave] = await world.users('alice@a.test', 'bob@b.test', 'carol@c.test', 'dave@d.test');
+  const lab = await alice.createGroup('lab', [bob, carol, dave]);
+  await alice.appoint(lab, bob);
+  await alice.appoint(lab, carol);
+  await world.settle();
+  await world.kill('a.test');
+  const [toCarol, toDave] = [between(world, 'b.test', 'c.test'), between(world, 'b.test', 'd.test')];
+  toCarol.cut();
+  toDave.cut();
+  await later(world, 36.2);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  await later(world, 36);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  expect(await agree(lab, carol, dave)).toMatchObject({ ownerServer: c, admins: [carol.address] });
+  toCarol.mend();
+  toDave.mend();
+  await world.pass(HOUR / 2);
+  expect(await agree(lab, bob, carol, dave)).toMatchObject({
+    ownerServer: b,
+    admins: [bob, carol].map(({ address }) => address),
+  });
+  expect(world.network.sent({ from: c, to: b, what: 'MLS_COMMIT' }).at(-1)).toMatchObject({ outcome: 409 });
+  const removed = await carol.remove(lab, dave);
+  await world.pass(HOUR);
+  expect(await carol.change(removed)).toMatchObject({ state: 'done' });
+  expect((await agree(lab, bob, carol)).members).toHaveLength(2);
+});
