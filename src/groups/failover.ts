@@ -68,7 +68,8 @@ interface Brought {
 /**
  * Who arbitrates a Commit (D-14), or why nobody does. The owner server broadcasts (OCM-MLS R-015); to the owner server
  * the home server of the committer submits (R-055); the next admin's server arbitrates once the trigger is seen (R-088),
- * at the owner server, too, which was away and has nothing to arbitrate then. What comes before it may be right later.
+ * at the owner server, too, which was away and has nothing to arbitrate then. Who sees the trigger later lets the Commit
+ * come again, so that clocks need not agree (R-094).
  */
 export function arbiterOf(facts: CommitFacts, { here, from, due, now }: Brought): Ruling {
   const owner = ownerServer(facts.before);

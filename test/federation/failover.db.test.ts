@@ -48,13 +48,17 @@ async function labOfTwoAdmins(late = hours(36)) {
   return { world, lab, alice, bob, charlie, cecil };
 }
 
-test('R-088 R-089 an owner server is down for two days: the next admin takes over, the group goes on, and who comes back is no member any more', async () => {
+test('R-088 R-089 R-094 an owner server is down for two days: the next admin takes over, the group goes on, and who comes back is no member any more', async () => {
   const { world, lab, alice, bob, charlie, cecil } = await labOfTwoAdmins(hours(37));
   await using _ = world;
   await world.kill('a.test');
   const asked = await bob.add(lab, cecil);
   await later(world, 35.9);
   expect(await bob.change(asked)).toMatchObject({ state: 'committing' });
+  // Only membership changes pause.
+  await bob.share(lab, 'notes.txt');
+  await world.settle();
+  expect(await charlie.open('notes.txt')).toHaveProperty('access_token');
   expect(await bob.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
   await later(world, 0.2);
   expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
@@ -96,6 +100,8 @@ test('R-090 R-091 of two arbiters the owner wins, wherever the other was followe
   expect(await agree(lab, bob, charlie, cecil)).toMatchObject({ epoch: 4, ownerServer: b });
   const [lost] = await log(world, 'c.test', 2);
 
+  // Alice's server is heard before it hears of the takeover.
+  world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
   toBob.mend();
   toCharlie.mend();
   const appointed = await alice.appoint(lab, charlie);
@@ -127,7 +133,7 @@ test('R-092 what is held back is gone after an hour, and the takeover is final',
   expect(await alice.sees(lab)).toMatchObject({ epoch: 3 });
   await later(world, 36.5);
   for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toHaveLength(4);
-  await later(world, 0.6);
+  await later(world, 1);
   for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toEqual([]);
   toBob.mend();
   toCharlie.mend();
@@ -176,4 +182,28 @@ test('R-090 of two servers that took over the one before wins, and only one of t
   await world.pass(HOUR);
   expect(await carol.change(removed)).toMatchObject({ state: 'done' });
   expect((await agree(lab, bob, carol)).members).toHaveLength(2);
+});
+
+test('an owner server that was away asks before it arbitrates, and silence is as good as a yes', async () => {
+  const world = await World.with({ 'a.test': hours(36), 'b.test': hours(72) });
+  await using _ = world;
+  const [alice, anna, bob] = await world.users('alice@a.test', 'anna@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await later(world, 37);
+  // As it was when the takeover time was shorter: what was noted then does not count.
+  await world.server('b.test').query(`UPDATE takeover_watch SET due_at = '2027-01-05T00:00:00Z'`);
+  await world.settle();
+  const asked = await alice.add(lab, anna);
+  await world.settle();
+  expect(await alice.change(asked)).toMatchObject({ state: 'done' });
+  expect(await agree(lab, alice, bob)).toMatchObject({ ownerServer: a });
+  await world.kill('b.test');
+  await later(world, 37);
+  const unanswered = await alice.remove(lab, anna);
+  await world.settle();
+  expect(await alice.change(unanswered)).toMatchObject({ state: 'committing' });
+  await later(world, 0.2);
+  expect(await alice.change(unanswered)).toMatchObject({ state: 'done' });
 });
