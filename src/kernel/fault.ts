@@ -111,6 +111,7 @@ export const FAULTS = {
   'proposal.not-from-member': { status: 403, retry: false, says: 'the proposal comes from outside of the group' },
   'proposal.unauthentic': { status: 403, retry: false, says: 'signature or membership tag of the proposal is wrong' },
   'proposal.successor-differs': { status: 403, retry: false, says: 'the Update names another user' },
+  'proposal.leaf-unfit': { status: 403, retry: false, says: 'the new leaf cannot be committed' },
   'welcome.unopenable': { status: 403, retry: false, says: 'the Welcome does not open' },
   'welcome.no-tree': { status: 403, retry: false, says: 'the Welcome comes without the tree' },
   'welcome.not-federated': { status: 403, retry: false, says: 'the Welcome is not to a federated group' },

@@ -5,6 +5,7 @@ import { followLeaf } from './follow-leaf.js';
 import { groupKey } from './group-key.js';
 import type { CommitFacts } from './group-view.js';
 import type { LocalGroup, LocalLeaf } from './local-group.js';
+import { referencesOf } from './mls-message.js';
 import { clientState, type KeyedEpoch, type LeafState } from './stored-state.js';
 import type { Suite } from './suite.js';
 
@@ -29,14 +30,25 @@ export async function keyed(state: ClientState, suite: Suite): Promise<KeyedEpoc
 }
 
 /**
+ * A leaf as it stands under a Commit that covers `refs`: when its own Update is among them, with the key that the Update
+ * brought, since that is the one that path secrets are sealed to. RFC 9420 section 12.4.2
+ */
+const under = (refs: ReadonlySet<string>, { privatePath, signaturePrivateKey, update }: LeafState): LeafState => {
+  if (!update || !refs.has(update.ref)) return { privatePath, signaturePrivateKey };
+  const privateKeys = { ...privatePath.privateKeys, [2 * privatePath.leafIndex]: update.privateKey };
+  return { privatePath: { ...privatePath, privateKeys }, signaturePrivateKey };
+};
+
+/**
  * Takes all local leaves into the next epoch. The first one judges the Commit and applies it, the others go along; one
  * that is removed stays behind. Throws what `advance` refuses with, and `commit.leaves-apart`.
  */
 export async function advanceGroup(group: LocalGroup, messages: ReceivedCommit, suite: Suite): Promise<Advanced> {
   const spent: Uint8Array[] = [];
+  const refs = referencesOf(messages.commit);
   let facts: CommitFacts | undefined;
   for (const [at, leaf] of group.leaves.entries()) {
-    const step = await advance(clientState(group.common, leaf.secrets), messages, suite);
+    const step = await advance(clientState(group.common, under(refs, leaf.secrets)), messages, suite);
     spent.push(...step.spent);
     facts = step.facts;
     if (step.selfRemoved) continue;
@@ -56,9 +68,10 @@ export async function followAll(
   suite: Suite,
 ): Promise<LocalLeaf[]> {
   const staying = group.leaves.filter(({ address }) => !facts.removed.includes(address));
+  const refs = referencesOf(commit);
   const followed: LocalLeaf[] = [];
   for (const { address, secrets } of staying) {
-    const before = clientState(group.common, secrets);
+    const before = clientState(group.common, under(refs, secrets));
     followed.push({ address, secrets: await followLeaf(before, commit, state, suite) });
   }
   return followed;

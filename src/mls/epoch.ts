@@ -19,7 +19,7 @@ import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 // The seam: whoever wants to move an MLS state goes through this file.
 export { buildCommit, type BuiltCommit, type CommitOrder } from './commit.js';
 export { commitDigest, type MessageHead, type MessageKind, readHead } from './mls-message.js';
-export { type ProposalKind, proposeRemove, type ReadProposal, readProposal } from './proposal.js';
+export { type ProposalKind, proposeRemove, proposeUpdate, type ReadProposal, readProposal } from './proposal.js';
 export { join, welcomeRefs } from './welcome.js';
 
 export interface NewGroup {

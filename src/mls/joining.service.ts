@@ -116,7 +116,7 @@ export class JoiningService {
     const here = group.common.keySchedule.epochAuthenticator;
     if (!sameBytes(state.keySchedule.epochAuthenticator, here)) throw new Fault('welcome.apart', { userId });
     const leaf = { address: userId, secrets: secretsOf(state) };
-    await this.groups.addLeaf(tx, group, leaf);
+    await this.groups.putLeaf(tx, group, leaf);
     return viewOf(state);
   }
 

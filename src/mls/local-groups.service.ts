@@ -51,7 +51,8 @@ export class LocalGroupsService {
     await this.putLeaves(tx, next);
   }
 
-  async addLeaf(tx: Tx, group: LockedGroup, leaf: LocalLeaf): Promise<void> {
+  /** One leaf, new or changed within the epoch. */
+  async putLeaf(tx: Tx, group: LockedGroup, leaf: LocalLeaf): Promise<void> {
     await this.leaves.put(tx, idOf(group), leaf, group.common.ratchetTree);
   }
 

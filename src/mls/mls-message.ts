@@ -10,6 +10,7 @@ import {
 } from 'ts-mls';
 import type { FramedContentCommit } from 'ts-mls/framedContent.js';
 import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
+import { toHex } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, mlsGroupId, type CommitDigest, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { walkKeyPackage, walkMessage } from './message-walk.js';
@@ -118,6 +119,14 @@ export function readFramed<Kind extends keyof Contents>(bytes: Uint8Array, wante
   if (message.wireformat !== 'mls_public_message' || kind !== wanted) throw malformed(`${kind} instead of ${wanted}`);
   return message.publicMessage as Framed<Kind>;
 }
+
+/** The ProposalRefs, in hex, of what a Commit covers by reference. Throws `codec.malformed`. RFC 9420 section 12.4 */
+export const referencesOf = (commit: Uint8Array): ReadonlySet<string> =>
+  new Set(
+    readFramed(commit, 'commit').content.commit.proposals.flatMap((covered) =>
+      covered.proposalOrRefType === 'reference' ? toHex(covered.reference) : [],
+    ),
+  );
 
 /** Reads a Welcome. Throws `codec.malformed`. */
 export function readWelcome(bytes: Uint8Array): Welcome {

@@ -13,6 +13,7 @@ import {
   buildCommit,
   createFederatedGroup,
   proposeRemove,
+  proposeUpdate,
   readHead,
   type ReadProposal,
   readProposal,
@@ -21,7 +22,7 @@ import {
 import { type CommitFacts, type GroupView, viewAt, viewOf } from './group-view.js';
 import { type Joined, type Joining, JoiningService } from './joining.service.js';
 import { checkKeyPackage, readKeyPackage } from './key-package.js';
-import { epochOf, stateOf, succeed } from './local-group.js';
+import { epochOf, leafOf, stateOf, succeed } from './local-group.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { makeKeyPackage } from './own-key-package.js';
 import { type PendingCommit, PendingCommitRepository } from './pending-commit.repository.js';
@@ -199,6 +200,22 @@ export class MlsService {
   ): Promise<Uint8Array> {
     const state = stateOf(await this.groups.lock(tx, mlsGroupId), leaver);
     return proposeRemove(state, state.privatePath.leafIndex, this.suite);
+  }
+
+  /**
+   * An Update of a user's leaf, as an MLSMessage; its key is kept until the epoch ends (OCM-MLS R-128). Undefined when
+   * one was proposed in this epoch: of two, only one could be covered. Throws `mls.no-leaf`.
+   */
+  async proposeUpdate(
+    tx: Tx,
+    { mlsGroupId, member }: { mlsGroupId: MlsGroupId; member: OcmAddress },
+  ): Promise<Uint8Array | undefined> {
+    const group = await this.groups.lock(tx, mlsGroupId);
+    const leaf = leafOf(group, member);
+    if (leaf.secrets.update) return undefined;
+    const { proposal, update } = await proposeUpdate(stateOf(group, member), this.suite);
+    await this.groups.putLeaf(tx, group, { ...leaf, secrets: { ...leaf.secrets, update } });
+    return proposal;
   }
 
   /** Signature and membership tag are verified. Throws `codec.malformed` and `proposal.*`. OCM-MLS R-098 */

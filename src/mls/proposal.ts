@@ -8,6 +8,7 @@ import { epoch, type Epoch } from '../kernel/ids.js';
 import { addressOf } from './credential.js';
 import { readFramed, writeMessage } from './mls-message.js';
 import { type Leaf, leavesOf } from './roster.js';
+import { successorOf, unfit } from './successor-leaf.js';
 import type { Suite } from './suite.js';
 
 export type ProposalKind = 'add' | 'update' | 'remove' | 'remove-self' | 'admin-set' | 'reinit' | 'other';
@@ -22,6 +23,8 @@ export interface ReadProposal {
   readonly sender: OcmAddress;
   /** Who is to be added or removed. */
   readonly target?: OcmAddress;
+  /** The HPKE key that an Update brings, in hex. */
+  readonly newKey?: string;
 }
 
 export interface OpenedProposal extends ReadProposal {
@@ -91,12 +94,16 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
 /**
  * Reads a proposal of the state's epoch and verifies signature and membership tag; nothing is kept. Throws
  * `codec.malformed`, `proposal.wrong-group`, `proposal.stale` or `proposal.early` for another epoch,
- * `proposal.not-from-member`, `proposal.unauthentic`, and `proposal.successor-differs` for an Update to another user.
- * OCM-MLS R-098, R-219, R-220
+ * `proposal.not-from-member`, `proposal.unauthentic`, `proposal.successor-differs` for an Update to another user, and
+ * `proposal.leaf-unfit` for one that no Commit could cover. OCM-MLS R-098, R-219, R-220
  */
 export async function readProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<ReadProposal> {
-  const { reference: _reference, proposal: _proposal, ...read } = await openProposal(state, bytes, suite);
-  return read;
+  const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
+  if (proposal.proposalType !== 'update') return read;
+  const { leafNode } = proposal.update;
+  const reason = await unfit(state, read.senderLeaf, leafNode, suite);
+  if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender, reason: String(reason) });
+  return { ...read, newKey: toHex(leafNode.hpkePublicKey) };
 }
 
 /** Proposes that a leaf be removed, one's own to leave (OCM-MLS R-059). Throws `group.closed`. The MLSMessage. */
@@ -109,6 +116,28 @@ export async function proposeRemove(state: ClientState, leafIndex: number, suite
     suite,
   );
   return writeMessage(message);
+}
+
+/** An Update of a leaf of ours: the key that takes its place once a Commit covers `ref`. */
+export interface OwnUpdate {
+  readonly ref: string;
+  readonly privateKey: Uint8Array;
+}
+
+/**
+ * Proposes a fresh HPKE key for the state's own leaf (OCM-MLS R-128). Throws `group.closed`. `proposal` is the
+ * MLSMessage; `update` is needed to follow the Commit that covers it.
+ */
+export async function proposeUpdate(
+  state: ClientState,
+  suite: Suite,
+): Promise<{ readonly proposal: Uint8Array; readonly update: OwnUpdate }> {
+  assertOpen(state);
+  const { leafNode, privateKey } = await successorOf(state, suite);
+  const { message } = await createProposal(state, true, { proposalType: 'update', update: { leafNode } }, suite);
+  const proposal = writeMessage(message);
+  const { ref } = await readProposal(state, proposal, suite);
+  return { proposal, update: { ref, privateKey } };
 }
 
 /** Throws `group.closed` when nothing may be sent any more: after a ReInit, or from a removed leaf. OCM-MLS R-144 */

@@ -53,6 +53,8 @@ export const counted = <T>(element: Codec<T>): Codec<readonly T[]> => ({
 /** What is stored begins with the number of its format, so that a later format can tell the rows of an older one. */
 export const versioned = <T>(version: number, body: Codec<T>) => ({
   write: (value: T): Uint8Array => new Uint8Array(Buffer.concat([uint8.write(version), body.write(value)])),
+  /** Whether the bytes are of this format. */
+  wrote: (bytes: Uint8Array): boolean => bytes[0] === version,
   /** Throws `codec.malformed` for another format and for leftover bytes. */
   read(bytes: Uint8Array): T {
     if (bytes[0] !== version) throw new Fault('codec.malformed', { what: 'stored format', found: bytes[0], version });

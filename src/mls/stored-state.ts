@@ -4,8 +4,9 @@ import { decodeGroupContext, encodeGroupContext, type GroupContext } from 'ts-ml
 import { decodePrivateKeyPath, privateKeyPathEncoder, type PrivateKeyPath } from 'ts-mls/privateKeyPath.js';
 import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { Fault } from '../kernel/fault.js';
-import { opaque, struct, type Codec } from '../kernel/tls.js';
+import { opaque, struct, text, type Codec } from '../kernel/tls.js';
 import { clientConfig } from './client-config.js';
+import type { OwnUpdate } from './proposal.js';
 import { counted, single, versioned } from './stored-codec.js';
 import { secretTree } from './stored-ratchets.js';
 import { ratchetTree } from './stored-tree.js';
@@ -16,7 +17,10 @@ import { ratchetTree } from './stored-tree.js';
  * only, so that one set of ratchets serves them all. What a leaf alone knows is kept per leaf.
  */
 export type CommonState = Omit<GroupState, 'privatePath' | 'signaturePrivateKey' | 'unappliedProposals'>;
-export type LeafState = Pick<GroupState, 'privatePath' | 'signaturePrivateKey'>;
+export type LeafState = Pick<GroupState, 'privatePath' | 'signaturePrivateKey'> & {
+  /** An Update of this leaf that was proposed in this epoch, with which it ends. */
+  readonly update?: OwnUpdate;
+};
 
 export interface StoredEpoch {
   /** GroupContext, tree, confirmation tag, epoch authenticator. */
@@ -140,20 +144,31 @@ export function readEpoch(stored: StoredEpoch): KeyedEpoch {
 export const readPublic = (bytes: Uint8Array): PublicPart => publicPart.read(bytes).now;
 
 const privatePath = single<PrivateKeyPath>(encode(privateKeyPathEncoder), decodePrivateKeyPath);
-const leafPart = versioned<LeafState>(VERSION, struct<LeafState>({ privatePath, signaturePrivateKey: opaque }));
+const leafFields = { privatePath, signaturePrivateKey: opaque };
+const leafPart = versioned<LeafState>(VERSION, struct<Omit<LeafState, 'update'>>(leafFields));
+/** The form of a leaf that has an Update under way. */
+const updatingPart = versioned<Required<LeafState>>(
+  VERSION + 1,
+  struct<Required<LeafState>>({ ...leafFields, update: struct<OwnUpdate>({ ref: text(String), privateKey: opaque }) }),
+);
 
 /** Keys of nodes that have become blank are left out: nothing will be sealed to them again. RFC 9420 section 9.2 */
 export function writeLeaf(leaf: LeafState, tree: RatchetTree): Uint8Array {
   const alive = Object.entries(leaf.privatePath.privateKeys).filter(([node]) => tree[Number(node)] !== undefined);
-  return leafPart.write({ ...leaf, privatePath: { ...leaf.privatePath, privateKeys: Object.fromEntries(alive) } });
+  const { update, ...kept } = {
+    ...leaf,
+    privatePath: { ...leaf.privatePath, privateKeys: Object.fromEntries(alive) },
+  };
+  return update ? updatingPart.write({ ...kept, update }) : leafPart.write(kept);
 }
 
-export const readLeaf = (bytes: Uint8Array): LeafState => leafPart.read(bytes);
+export const readLeaf = (bytes: Uint8Array): LeafState => (leafPart.wrote(bytes) ? leafPart : updatingPart).read(bytes);
 
 /** The state of one leaf as the library takes it. */
-export const clientState = (common: CommonState, leaf: LeafState): ClientState => ({
+export const clientState = (common: CommonState, { privatePath, signaturePrivateKey }: LeafState): ClientState => ({
   ...common,
-  ...leaf,
+  privatePath,
+  signaturePrivateKey,
   unappliedProposals: {},
   clientConfig: clientConfig(),
 });
