@@ -2,7 +2,7 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import type { Change } from './change.js';
 
-/** What is committed without anybody's approval, by reference (D-12). OCM-MLS R-060 */
+/** What is committed without anybody's approval, by reference (D-12). OCM-MLS */
 export type AutomaticKind = 'remove-self' | 'update';
 
 export interface CarriedProposal {
@@ -53,7 +53,7 @@ export interface Planned {
   readonly refused: readonly { readonly id: string; readonly fault: FaultCode }[];
 }
 
-interface Standing {
+export interface Standing {
   readonly here: Host;
   readonly admins: readonly OcmAddress[];
   readonly members: readonly OcmAddress[];

@@ -12,7 +12,7 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { proposalTo, submission } from './broadcast.js';
 import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
-import { type CommitPlan, planCommit } from './commit-plan.js';
+import { type CarriedProposal, type CommitPlan, planCommit, type Standing } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { adminServers, type Group, ownerServer } from './group.js';
@@ -126,11 +126,15 @@ export class CommittingService {
       ({ kind, state, nextTryAt }) => kind !== 'leave' && state === 'prepared' && nextTryAt <= now,
     );
     const queued = await this.queued.madeIn(tx, group.mlsGroupId, group.epoch);
-    // When one is due the others go along: each Commit costs an epoch.
-    const due = queued.some(({ dueAt }) => dueAt <= now) ? queued : [];
+    // What is queued goes along with whatever is due, since it dies with the epoch. OCM-MLS R-062
+    const due = open.length > 0 || queued.some(({ dueAt }) => dueAt <= now) ? queued : [];
     const proposals = due.map(({ kind, proposer, content }) => ({ kind, proposer, proposal: content }));
     const standing = { here: this.config.domain, admins: group.admins, members };
-    const { plan, moot, refused } = planCommit(standing, { changes: open, proposals });
+    // An admin of ours whose Update waits may make the Commit: the UpdatePath renews the leaf as well (D-15).
+    const refresh = proposals.flatMap(({ kind, proposer }) =>
+      kind === 'update' && group.admins.includes(proposer) ? proposer : [],
+    );
+    const { plan, moot, refused } = planCommit(standing, { changes: open, proposals, refresh });
     await this.settle(tx, open, moot, { state: 'done', epoch: group.epoch });
     for (const { id, fault } of refused) await this.settle(tx, open, [id], { state: 'refused', fault });
     if (!plan) return false;
@@ -138,12 +142,36 @@ export class CommittingService {
     if ('digest' in built) return this.carryOut(tx, group, open, plan, built);
     // What was asked for by one must not fail for what another asked for: the oldest is tried by itself.
     const [first] = open.filter(({ id }) => plan.covers.includes(id));
-    if (!first) return false;
+    if (!first) return this.commitFewer(tx, group, standing, plan.proposals, refresh);
     const { plan: alone } = planCommit(standing, { changes: [first], proposals: [] });
     const only = alone ? await this.build(tx, group, alone) : built;
     if (alone && 'digest' in only) return this.carryOut(tx, group, open, alone, only);
     if ('fault' in only) await this.settle(tx, open, [first.id], { state: 'refused', fault: only.fault });
     return true;
+  }
+
+  /**
+   * One proposal that spoils the Commit must not hold up the others: half of them are tried, and half of those. Those left
+   * out are proposed anew in the next epoch (D-13). One that fails by itself is forgotten.
+   */
+  private async commitFewer(
+    tx: Tx,
+    group: Locked<Group>,
+    standing: Standing,
+    failed: readonly CarriedProposal[],
+    refresh: readonly OcmAddress[],
+  ): Promise<boolean> {
+    const [first, second] = failed;
+    if (!first) return false;
+    if (!second) {
+      await this.queued.forget(tx, { mlsGroupId: group.mlsGroupId, epoch: group.epoch, ...first });
+      return true;
+    }
+    const proposals = failed.slice(0, Math.ceil(failed.length / 2));
+    const { plan } = planCommit(standing, { changes: [], proposals, refresh });
+    const built = plan && (await this.build(tx, group, plan));
+    if (built && 'digest' in built) return this.carryOut(tx, group, [], plan, built);
+    return this.commitFewer(tx, group, standing, proposals, refresh);
   }
 
   /** Or why our own policy, or a KeyPackage that went bad meanwhile, does not let it be made. */

@@ -54,7 +54,7 @@ export class EpochsService {
   async enter(tx: Tx, group: Locked<Group>, applied: AppliedCommit): Promise<Locked<Group>> {
     const at = this.clock.now();
     const { facts, digest, commit, proposals, arbiter } = applied;
-    const next = await this.standAt(tx, group, facts.after, [...facts.added, ...facts.updated]);
+    const next = await this.standAt(tx, group, facts.after, facts);
     // A Commit of ours that lost must not be accepted by an owner server that was away (OCM-MLS R-019).
     if (group.submitted && group.submitted !== digest) {
       const lost = { lane: group.mlsGroupId, kind: 'MLS_COMMIT', subject: group.submitted };
@@ -97,7 +97,7 @@ export class EpochsService {
     tx: Tx,
     group: Locked<Group>,
     view: GroupView,
-    renewed: readonly OcmAddress[] = [],
+    renewed: Pick<CommitFacts, 'added' | 'updated'> = { added: [], updated: [] },
   ): Promise<Locked<Group>> {
     const now = this.clock.now();
     const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);

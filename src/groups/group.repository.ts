@@ -72,6 +72,21 @@ export class GroupRepository {
     return row ? this.lock(tx, row.mls_group_id) : undefined;
   }
 
+  /**
+   * A group with a leaf whose time is to be worked out or has come by `at`, locked, unless its Update was proposed in
+   * the group's epoch. Groups that others hold are passed over.
+   */
+  async withAgingLeaf(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
+    const [row] = (await tx.query(
+      `SELECT g.mls_group_id FROM group_member m JOIN federated_group g USING (mls_group_id)
+       WHERE g.state = 'active'
+         AND (m.due_at IS NULL OR (m.due_at <= $1 AND m.proposed_in IS DISTINCT FROM g.epoch))
+       LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+      [at],
+    )) as { mls_group_id: MlsGroupId }[];
+    return row ? this.lock(tx, row.mls_group_id) : undefined;
+  }
+
   /** Throws `group.address-taken` when the address is bound to another group: the first binding wins (D-16). */
   async add(tx: Tx, group: Group, at: Date): Promise<Locked<Group>> {
     const { raw } = (await tx

@@ -32,6 +32,8 @@ import { RevertingService } from './reverting.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { TakeoverService } from './takeover.service.js';
 import { TakeoverWatchRepository, TakeoverWatchRow } from './takeover-watch.repository.js';
+import { UpkeepService } from './upkeep.service.js';
+import { UpkeepWorker } from './upkeep.worker.js';
 import { WelcomesService } from './welcomes.service.js';
 
 export const GROUPS_ROWS = [
@@ -76,6 +78,8 @@ export const GROUPS_ROWS = [
     MissedCommitsClient,
     GapRepairWorker,
     FailoverWorker,
+    UpkeepService,
+    UpkeepWorker,
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [
@@ -96,11 +100,13 @@ export class GroupsModule {
     submissions: SubmissionsWorker,
     gapRepair: GapRepairWorker,
     failover: FailoverWorker,
+    upkeep: UpkeepWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
     poller.add(submissions, { everyMs: 1_000 });
     poller.add(gapRepair, { everyMs: 5_000 });
     poller.add(failover, { everyMs: 60_000 });
+    poller.add(upkeep, { everyMs: 30_000 });
   }
 }

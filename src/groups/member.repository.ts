@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { Brand } from '../kernel/brand.js';
-import type { MlsGroupId } from '../kernel/ids.js';
-import type { Member } from '../mls/group-view.js';
+import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import type { CommitFacts, Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { type GroupMember, memberServers } from './group.js';
 
@@ -15,6 +15,20 @@ export class MemberRow {
   @Column('text') host!: string;
   @Column('integer', { name: 'leaf_index' }) leafIndex!: number;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
+  /** The leaf still has the key of the KeyPackage it came with, as far as it was seen here. */
+  @Column('boolean') fresh!: boolean;
+  /** When this server has to do something about the leaf's age; null when that is to be worked out. */
+  @Column('timestamptz', { name: 'due_at', nullable: true }) dueAt!: Date | null;
+  /** The epoch in which this server last proposed an Update of it. */
+  @Column('bigint', { name: 'proposed_in', nullable: true }) proposedIn!: string | null;
+}
+
+/** A leaf and its age, where that matters. */
+export interface AgingLeaf {
+  readonly mlsGroupId: MlsGroupId;
+  readonly address: OcmAddress;
+  readonly updatedAt: Date;
+  readonly fresh: boolean;
 }
 
 /** Rows as JSON, for nobody else to read. */
@@ -71,21 +85,22 @@ export class MemberRepository {
   }
 
   /**
-   * Makes the stored roster the given one, writing only what differs.
-   * @param renewed whose leaf got new keys; whoever is new counts as renewed `at`, too
+   * Makes the stored roster the given one, writing only what differs. Whoever is new counts as renewed `at`.
+   * @param renewed whose leaf got new keys: with a KeyPackage, or by an Update or an UpdatePath
    */
   async replace(
     tx: Tx,
     mlsGroupId: MlsGroupId,
     members: readonly Member[],
     at: Date,
-    renewed: readonly OcmAddress[] = [],
+    renewed: Renewed = NOBODY,
   ): Promise<void> {
     const rows = members.map(({ address, leafIndex }) => ({
       address,
       host: hostOf(address),
       leaf_index: leafIndex,
-      renewed: renewed.includes(address),
+      added: renewed.added.includes(address),
+      updated: renewed.updated.includes(address),
     }));
     await tx.query(
       `DELETE FROM group_member WHERE mls_group_id = $1
@@ -93,15 +108,65 @@ export class MemberRepository {
       [mlsGroupId, JSON.stringify(rows)],
     );
     await tx.query(
-      `INSERT INTO group_member AS old (mls_group_id, address, host, leaf_index, updated_at)
+      `INSERT INTO group_member AS old (mls_group_id, address, host, leaf_index, updated_at, fresh)
        SELECT $1, new.address, new.host, new.leaf_index,
-         CASE WHEN was.address IS NULL OR new.renewed OR was.leaf_index <> new.leaf_index THEN $3 ELSE was.updated_at END
-       FROM jsonb_to_recordset($2::jsonb) AS new (address text, host text, leaf_index integer, renewed boolean)
-       LEFT JOIN group_member was ON was.mls_group_id = $1 AND was.address = new.address
+         CASE WHEN new.entered OR new.updated THEN $3 ELSE new.updated_at END,
+         CASE WHEN new.entered THEN true WHEN new.updated THEN false ELSE new.fresh END
+       FROM (
+         SELECT given.*, was.updated_at, was.fresh,
+           was.address IS NULL OR given.added OR was.leaf_index <> given.leaf_index AS entered
+         FROM jsonb_to_recordset($2::jsonb)
+           AS given (address text, host text, leaf_index integer, added boolean, updated boolean)
+         LEFT JOIN group_member was ON was.mls_group_id = $1 AND was.address = given.address
+       ) AS new
        ON CONFLICT (mls_group_id, address) DO UPDATE
-         SET leaf_index = excluded.leaf_index, updated_at = excluded.updated_at
-       WHERE (old.leaf_index, old.updated_at) <> (excluded.leaf_index, excluded.updated_at)`,
+         SET leaf_index = excluded.leaf_index, updated_at = excluded.updated_at, fresh = excluded.fresh, due_at = NULL
+       WHERE (old.leaf_index, old.updated_at, old.fresh) <> (excluded.leaf_index, excluded.updated_at, excluded.fresh)`,
       [mlsGroupId, JSON.stringify(rows), at],
     );
   }
+
+  /** Leaves whose time is to be worked out, as after each time that they are renewed. */
+  async unscheduled(tx: Tx, mlsGroupId: MlsGroupId): Promise<AgingLeaf[]> {
+    return (await tx.findBy(MemberRow, { mlsGroupId, dueAt: IsNull() })).map(toAgingLeaf);
+  }
+
+  /** Leaves whose time has come by `at`, without those whose Update was proposed in `epoch`. */
+  async due(tx: Tx, mlsGroupId: MlsGroupId, at: Date, epoch: Epoch): Promise<AgingLeaf[]> {
+    const rows = await tx
+      .createQueryBuilder(MemberRow, 'member')
+      .where('member.mlsGroupId = :mlsGroupId AND member.dueAt <= :at', { mlsGroupId, at })
+      .andWhere('member.proposedIn IS DISTINCT FROM :epoch', { epoch })
+      .orderBy('member.leafIndex')
+      .getMany();
+    return rows.map(toAgingLeaf);
+  }
+
+  async schedule(
+    tx: Tx,
+    mlsGroupId: MlsGroupId,
+    times: readonly { readonly address: OcmAddress; readonly dueAt: Date }[],
+  ): Promise<void> {
+    await tx.query(
+      `UPDATE group_member m SET due_at = new.due_at
+       FROM jsonb_to_recordset($2::jsonb) AS new (address text, due_at timestamptz)
+       WHERE m.mls_group_id = $1 AND m.address = new.address`,
+      [mlsGroupId, JSON.stringify(times.map(({ address, dueAt }) => ({ address, due_at: dueAt })))],
+    );
+  }
+
+  /** D-13: until the leaf is renewed it is proposed once in each epoch. */
+  async proposed(tx: Tx, mlsGroupId: MlsGroupId, addresses: readonly OcmAddress[], epoch: Epoch): Promise<void> {
+    await tx.update(MemberRow, { mlsGroupId, address: In([...addresses]) }, { proposedIn: String(epoch) });
+  }
 }
+
+type Renewed = Pick<CommitFacts, 'added' | 'updated'>;
+const NOBODY: Renewed = { added: [], updated: [] };
+
+const toAgingLeaf = ({ mlsGroupId, address, updatedAt, fresh }: MemberRow): AgingLeaf => ({
+  mlsGroupId: mlsGroupId as MlsGroupId,
+  address: address as OcmAddress,
+  updatedAt,
+  fresh,
+});

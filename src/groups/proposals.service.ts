@@ -9,10 +9,13 @@ import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
-import { QueuedProposalRepository } from './queued-proposal.repository.js';
+import { type QueuedProposal, QueuedProposalRepository } from './queued-proposal.repository.js';
 
 /** Time that each admin server leaves to the one before it, so that they do not race for the same Commit. */
 const GRACE_MS = 10 * 60_000;
+
+/** Updates of one moment are waited for, so that all of them cost one epoch. OCM-MLS section 7.5 */
+export const GATHERING_MS = 2 * 60_000;
 
 /** The name of the worker that makes this server's Commits. */
 export const COMMITTING = 'groups.committing';
@@ -31,7 +34,7 @@ export class ProposalsService {
   ) {}
 
   /**
-   * Queues the self-removal of a member of the sending server; the same again changes nothing. Throws
+   * Queues a self-removal or an Update of a member of the sending server; the same again changes nothing. Throws
    * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `group.left`, `proposal.not-admin-server`, `proposal.stale`,
    * `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`, `proposal.last-admin` (R-064).
    */
@@ -50,30 +53,37 @@ export class ProposalsService {
     });
   }
 
-  /** Checks and queues a self-removal for the admins of this server. OCM-MLS R-060 */
+  /** Checks and queues a self-removal or an Update for the admins of this server. OCM-MLS R-060, R-062 */
   async queue(tx: Tx, group: Locked<Group>, proposal: Uint8Array): Promise<{ readonly sender: OcmAddress }> {
     // Its epoch comes first: who is an admin in a later one is not known here yet.
     const { ref, epoch, kind, sender } = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });
     if (epoch < group.epoch) throw new Fault('proposal.stale', { epoch: group.epoch });
     if (epoch > group.epoch) throw new Fault('proposal.early', { epoch: group.epoch });
     if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
-    if (kind !== 'remove-self') throw new Fault('proposal.unsupported', { kind });
-    if (group.admins.every((admin) => admin === sender)) throw new Fault('proposal.last-admin', { sender });
-    await this.queued.queue(tx, {
-      mlsGroupId: group.mlsGroupId,
-      ref,
-      epoch,
-      kind,
-      proposer: sender,
-      content: proposal,
-      dueAt: new Date(this.clock.now().getTime() + this.rank(group, sender) * GRACE_MS),
-    });
+    if (kind !== 'remove-self' && kind !== 'update') throw new Fault('proposal.unsupported', { kind });
+    if (kind === 'remove-self' && group.admins.every((admin) => admin === sender))
+      throw new Fault('proposal.last-admin', { sender });
+    await this.enqueue(tx, group, { ref, kind, proposer: sender, content: proposal });
     return { sender };
   }
 
-  /** 0 when the first admin who may commit this leave (OCM-MLS R-067: not the leaver) is at home here. */
-  private rank({ admins }: Group, leaver: OcmAddress): number {
-    const able = adminServers({ admins: admins.filter((admin) => admin !== leaver) });
+  /**
+   * Queues what is known to be good, when an admin of ours may commit it. OCM-MLS R-060, R-062
+   */
+  async enqueue(
+    tx: Tx,
+    group: Group,
+    proposal: Pick<QueuedProposal, 'ref' | 'kind' | 'proposer' | 'content'>,
+  ): Promise<void> {
+    const { mlsGroupId, epoch } = group;
+    const wait = proposal.kind === 'update' ? GATHERING_MS : 0;
+    const dueAt = new Date(this.clock.now().getTime() + wait + this.rank(group, proposal) * GRACE_MS);
+    await this.queued.queue(tx, { ...proposal, mlsGroupId, epoch, dueAt });
+  }
+
+  /** 0 when the first admin who may commit it (OCM-MLS R-067: not one who leaves by it) is at home here. */
+  private rank({ admins }: Group, { kind, proposer }: Pick<QueuedProposal, 'kind' | 'proposer'>): number {
+    const able = adminServers({ admins: admins.filter((admin) => kind === 'update' || admin !== proposer) });
     const rank = able.indexOf(this.config.domain);
     return rank === -1 ? able.length : rank;
   }

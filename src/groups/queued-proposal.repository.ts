@@ -69,6 +69,13 @@ export class QueuedProposalRepository {
     await tx.delete(QueuedProposalRow, { mlsGroupId });
   }
 
+  async forget(
+    tx: Tx,
+    { mlsGroupId, kind, proposer, epoch: at }: Pick<QueuedProposal, 'mlsGroupId' | 'kind' | 'proposer' | 'epoch'>,
+  ): Promise<void> {
+    await tx.delete(QueuedProposalRow, { mlsGroupId, kind, proposer, epoch: String(at) });
+  }
+
   async forgetBefore(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<void> {
     await tx.query(`DELETE FROM queued_proposal WHERE mls_group_id = $1 AND epoch < $2`, [mlsGroupId, at]);
   }

@@ -19,15 +19,11 @@ export const idOf = ({ common }: KeyedEpoch): MlsGroupId => mlsGroupId(common.gr
 export const epochOf = ({ common }: KeyedEpoch): Epoch => epoch(common.groupContext.epoch);
 
 /** Throws `mls.no-leaf` when the user has no leaf of ours in the group. */
-export function leafOf(group: LocalGroup, address: OcmAddress): LocalLeaf {
+export function stateOf(group: LocalGroup, address: OcmAddress): ClientState {
   const leaf = group.leaves.find((one) => one.address === address);
   if (!leaf) throw new Fault('mls.no-leaf', { group: idOf(group), address });
-  return leaf;
+  return clientState(group.common, leaf.secrets);
 }
-
-/** Throws `mls.no-leaf`. */
-export const stateOf = (group: LocalGroup, address: OcmAddress): ClientState =>
-  clientState(group.common, leafOf(group, address).secrets);
 
 /**
  * The epoch after `before`, which is kept for messages that come late; what was kept of older ones ends with it.

@@ -22,11 +22,12 @@ import {
 import { type CommitFacts, type GroupView, viewAt, viewOf } from './group-view.js';
 import { type Joined, type Joining, JoiningService } from './joining.service.js';
 import { checkKeyPackage, readKeyPackage } from './key-package.js';
-import { epochOf, leafOf, stateOf, succeed } from './local-group.js';
+import { epochOf, stateOf, succeed } from './local-group.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { makeKeyPackage } from './own-key-package.js';
 import { type PendingCommit, PendingCommitRepository } from './pending-commit.repository.js';
 import { memberAt, membersOf } from './roster.js';
+import { clientState } from './stored-state.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
@@ -42,6 +43,14 @@ export interface CommitWish {
   readonly admins?: readonly OcmAddress[];
   /** Proposals of this epoch, as they were sent, to be covered by reference. */
   readonly proposals?: readonly Uint8Array[];
+}
+
+export interface ProposedUpdate {
+  readonly member: OcmAddress;
+  /** ProposalRef in hex. */
+  readonly ref: string;
+  /** The MLSMessage. */
+  readonly proposal: Uint8Array;
 }
 
 const GROUP_ID_LENGTH = 32;
@@ -203,19 +212,21 @@ export class MlsService {
   }
 
   /**
-   * An Update of a user's leaf, as an MLSMessage; its key is kept until the epoch ends (OCM-MLS R-128). Undefined when
-   * one was proposed in this epoch: of two, only one could be covered. Throws `mls.no-leaf`.
+   * Updates of local leaves, whose keys are kept until the epoch ends (OCM-MLS R-128). None for a member who has no leaf
+   * here yet, nor for one whose Update was proposed in this epoch: of two, only one could be covered.
    */
-  async proposeUpdate(
+  async proposeUpdates(
     tx: Tx,
-    { mlsGroupId, member }: { mlsGroupId: MlsGroupId; member: OcmAddress },
-  ): Promise<Uint8Array | undefined> {
+    { mlsGroupId, members }: { mlsGroupId: MlsGroupId; members: readonly OcmAddress[] },
+  ): Promise<ProposedUpdate[]> {
     const group = await this.groups.lock(tx, mlsGroupId);
-    const leaf = leafOf(group, member);
-    if (leaf.secrets.update) return undefined;
-    const { proposal, update } = await proposeUpdate(stateOf(group, member), this.suite);
-    await this.groups.putLeaf(tx, group, { ...leaf, secrets: { ...leaf.secrets, update } });
-    return proposal;
+    const proposed: ProposedUpdate[] = [];
+    for (const leaf of group.leaves.filter(({ address, secrets }) => members.includes(address) && !secrets.update)) {
+      const { proposal, update } = await proposeUpdate(clientState(group.common, leaf.secrets), this.suite);
+      await this.groups.putLeaf(tx, group, { ...leaf, secrets: { ...leaf.secrets, update } });
+      proposed.push({ member: leaf.address, ref: update.ref, proposal });
+    }
+    return proposed;
   }
 
   /** Signature and membership tag are verified. Throws `codec.malformed` and `proposal.*`. OCM-MLS R-098 */

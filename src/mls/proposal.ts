@@ -23,8 +23,6 @@ export interface ReadProposal {
   readonly sender: OcmAddress;
   /** Who is to be added or removed. */
   readonly target?: OcmAddress;
-  /** The HPKE key that an Update brings, in hex. */
-  readonly newKey?: string;
 }
 
 export interface OpenedProposal extends ReadProposal {
@@ -100,10 +98,9 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
 export async function readProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<ReadProposal> {
   const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
   if (proposal.proposalType !== 'update') return read;
-  const { leafNode } = proposal.update;
-  const reason = await unfit(state, read.senderLeaf, leafNode, suite);
+  const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
   if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender, reason: String(reason) });
-  return { ...read, newKey: toHex(leafNode.hpkePublicKey) };
+  return read;
 }
 
 /** Proposes that a leaf be removed, one's own to leave (OCM-MLS R-059). Throws `group.closed`. The MLSMessage. */

@@ -23,7 +23,9 @@ test('a leaf counts as renewed when it is new, moved or got new keys, and only t
     await groups.add(tx, { ...group, state: 'active' }, at(1));
     await members.replace(tx, lab, roster([alice, 0], [bob, 1]), at(1));
   });
-  await db.run((tx) => members.replace(tx, lab, roster([alice, 0], [bob, 1], [carol, 2]), at(2), [bob]));
+  await db.run((tx) =>
+    members.replace(tx, lab, roster([alice, 0], [bob, 1], [carol, 2]), at(2), { added: [], updated: [bob] }),
+  );
   expect(await ages()).toEqual([
     [alice, at(1)],
     [bob, at(2)],
@@ -34,4 +36,42 @@ test('a leaf counts as renewed when it is new, moved or got new keys, and only t
     [alice, at(1)],
     [carol, at(3)],
   ]);
+});
+
+test('a leaf is fresh until it is renewed, and its time is worked out anew whenever it got new keys', async () => {
+  await using database = await leaseDatabase();
+  const db = await database.transactions([GroupRow, MemberRow]);
+  const [groups, members] = [new GroupRepository(), new MemberRepository()];
+  const group = { mlsGroupId: lab, address: ocmAddress('lab@a.test'), epoch: epoch(0), admins: [alice], instance: 1 };
+  const roster = [alice, bob].map((address, leafIndex) => ({ address, leafIndex }));
+  const enter = (hour: number, renewed: { added?: (typeof bob)[]; updated?: (typeof bob)[] }) =>
+    db.run((tx) => members.replace(tx, lab, roster, at(hour), { added: [], updated: [], ...renewed }));
+  const unscheduled = () =>
+    db.run(async (tx) => (await members.unscheduled(tx, lab)).map(({ address, fresh }) => [address, fresh]).sort());
+  const due = (hour: number, epochNow = 1) =>
+    db.run(async (tx) => (await members.due(tx, lab, at(hour), epoch(epochNow))).map(({ address }) => address));
+  const busy = () => db.run(async (tx) => (await groups.withAgingLeaf(tx, at(7)))?.mlsGroupId);
+
+  await db.run(async (tx) => {
+    await groups.add(tx, { ...group, state: 'active' }, at(1));
+    await members.replace(tx, lab, roster, at(1));
+  });
+  expect(await unscheduled()).toEqual([
+    [alice, true],
+    [bob, true],
+  ]);
+  expect(await busy()).toBe(lab);
+  const times = [alice, bob].map((address, hour) => ({ address, dueAt: at(hour + 5) }));
+  await db.run((tx) => members.schedule(tx, lab, times));
+  expect(await unscheduled()).toEqual([]);
+  expect([await due(4), await due(5), await due(7)]).toEqual([[], [alice], [alice, bob]]);
+
+  await db.run((tx) => members.proposed(tx, lab, [alice], epoch(1)));
+  expect([await due(7), await due(7, 2)]).toEqual([[bob], [alice, bob]]);
+  await enter(7, {});
+  expect(await unscheduled()).toEqual([]);
+  await enter(7, { updated: [bob] });
+  expect(await unscheduled()).toEqual([[bob, false]]);
+  await enter(8, { added: [bob] });
+  expect(await unscheduled()).toEqual([[bob, true]]);
 });

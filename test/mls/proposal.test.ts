@@ -1,9 +1,12 @@
 import { proposeAddExternal, createProposal, type Proposal } from 'ts-mls';
+import { signWithLabel } from 'ts-mls/crypto/signature.js';
+import { encodeLeafNodeTBS, type LeafNodeKeyPackage, type LeafNodeUpdate } from 'ts-mls/leafNode.js';
 import { createGroupInfoWithExternalPubAndRatchetTree } from 'ts-mls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '../../src/kernel/bytes.js';
-import { proposeRemove, readHead, readProposal } from '../../src/mls/epoch.js';
-import { writeMessage } from '../../src/mls/mls-message.js';
+import { proposeRemove, proposeUpdate, readHead, readProposal } from '../../src/mls/epoch.js';
+import { readFramed, writeMessage } from '../../src/mls/mls-message.js';
+import { successorOf } from '../../src/mls/successor-leaf.js';
 import { address, byValue, expectFault, fellow, Fellowship } from './support/fellows.js';
 import { admins, named, standing } from './support/refusals.js';
 
@@ -14,10 +17,8 @@ describe('a proposal', () => {
   });
   const read = (name: string, bytes: Uint8Array) => readProposal(group.state(name), bytes, group.suite);
   const leave = (name: string) => proposeRemove(group.state(name), group.leaf(name), group.suite);
-  const update = async (name: string): Promise<Proposal> => {
-    const { leafNode } = (await fellow(name, group.suite)).keyPackage;
-    return { proposalType: 'update', update: { leafNode: { ...leafNode, leafNodeSource: 'update' } } };
-  };
+  const update = async (name: string): Promise<LeafNodeUpdate> =>
+    (await successorOf(group.state(name), group.suite)).leafNode;
 
   test('R-059 R-096 any member may propose to leave, as a PublicMessage', async () => {
     const bytes = await leave('dave');
@@ -52,7 +53,7 @@ describe('a proposal', () => {
         { proposalType: 'add', add: { keyPackage } },
         { kind: 'add', target: address('erin') },
       ],
-      [await update('dave'), { kind: 'update' }],
+      [{ proposalType: 'update', update: { leafNode: await update('dave') } }, { kind: 'update' }],
       [admins('alice'), { kind: 'admin-set' }],
       [{ proposalType: 0xf123, proposalData: new Uint8Array() }, { kind: 'other' }],
     ];
@@ -95,6 +96,66 @@ describe('a proposal', () => {
     const commit = await group.forge('alice', { path: group.ownLeaf('alice') });
     const facts = await expectFault(group.advance('dave', commit, [bytes]), 'commit.proposal-refused');
     expect(facts).toMatchObject({ position: 0, fault: 'proposal.successor-differs' });
+  });
+});
+
+describe('an Update', () => {
+  let group: Fellowship;
+  beforeAll(async () => {
+    group = await standing();
+  });
+
+  test('R-128 brings a fresh key and keeps everything else of the leaf', async () => {
+    const { proposal, update } = await proposeUpdate(group.state('dave'), group.suite);
+    const read = await readProposal(group.state('alice'), proposal, group.suite);
+    expect(read).toEqual({
+      ref: update.ref,
+      epoch: 1,
+      kind: 'update',
+      senderLeaf: group.leaf('dave'),
+      sender: address('dave'),
+    });
+    const { content } = readFramed(proposal, 'proposal');
+    const { leafNode } = (content.proposal as Proposal & { proposalType: 'update' }).update;
+    const { lifetime: _, ...old } = group.ownLeaf('dave') as LeafNodeKeyPackage;
+    expect(leafNode).toEqual({
+      ...old,
+      leafNodeSource: 'update',
+      hpkePublicKey: leafNode.hpkePublicKey,
+      signature: leafNode.signature,
+    });
+    expect(leafNode.hpkePublicKey).not.toEqual(old.hpkePublicKey);
+  });
+
+  test('whose leaf could not be committed is refused by itself, and spoils no Commit', async () => {
+    const { leafNode } = await successorOf(group.state('dave'), group.suite);
+    const carols = group.ownLeaf('carol');
+    const unfit: Record<string, Partial<LeafNodeUpdate>> = {
+      'a key that nothing can be sealed to': { hpkePublicKey: new Uint8Array(32) },
+      'a key that is too short': { hpkePublicKey: leafNode.hpkePublicKey.slice(1) },
+      'the key of another leaf': { hpkePublicKey: carols.hpkePublicKey },
+      'its old key': { hpkePublicKey: group.ownLeaf('dave').hpkePublicKey },
+      'the signature key of another leaf': { signaturePublicKey: carols.signaturePublicKey },
+      'without ocm_federated_group': { capabilities: { ...leafNode.capabilities, extensions: [] } },
+      'a signature of something else': { signature: carols.signature },
+    };
+    const { groupContext, signaturePrivateKey } = group.state('dave');
+    for (const [what, change] of Object.entries(unfit)) {
+      const leaf = { ...leafNode, ...change };
+      const place = { groupId: groupContext.groupId, leafIndex: group.leaf('dave') };
+      const signed = encodeLeafNodeTBS({ ...leaf, ...place });
+      const { signature } = group.suite;
+      const own = { signature: await signWithLabel(signaturePrivateKey, 'LeafNodeTBS', signed, signature) };
+      const bytes = await group.propose('dave', {
+        proposalType: 'update',
+        update: { leafNode: { ...leaf, ...('signature' in change ? change : own) } },
+      });
+      const { reason } = await expectFault(
+        readProposal(group.state('alice'), bytes, group.suite),
+        'proposal.leaf-unfit',
+      );
+      expect(reason, what).toEqual(expect.any(String));
+    }
   });
 });
 

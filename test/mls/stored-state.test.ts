@@ -144,6 +144,18 @@ describe('what is stored', () => {
     expect(writeLeaf(readLeaf(stored.leaf), common.ratchetTree)).toEqual(stored.leaf);
   });
 
+  test('a leaf with an Update under way has a form of its own, and takes the other one again after it', async () => {
+    const { state, stored } = await afterSome();
+    const update = { ref: 'ab01', privateKey: new Uint8Array(32).fill(9) };
+    const leaf = { ...secretsOf(state), update };
+    const written = writeLeaf(leaf, state.ratchetTree);
+    expect(toHex(written)).toMatchSnapshot();
+    expect(readLeaf(written)).toEqual({ ...readLeaf(stored.leaf), update });
+    expect(() => readLeaf(written.slice(0, -1))).toThrow('codec.malformed');
+    expect(clientState(state, leaf)).not.toHaveProperty('update');
+    expect(writeLeaf(secretsOf(clientState(state, leaf)), state.ratchetTree)).toEqual(stored.leaf);
+  });
+
   test('R-158 the exporter secret and other keys that have done their work are not stored', async () => {
     const state = await welcomed(story);
     const { exporterSecret, externalSecret, confirmationKey } = state.keySchedule;

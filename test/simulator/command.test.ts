@@ -12,7 +12,9 @@ test('a seed, servers and steps', () => {
   expect(commandFrom(['--fault', 'no-row-lock', '--no-shrink'])).toMatchObject({ fault: 'no-row-lock', shrink: false });
 });
 
-test.each([['--servers', '1'], ['--steps', 'many'], ['--fault', 'no-luck'], ['--speed', '3']])(
-  '%s %s is refused',
-  (...args) => expect(() => commandFrom(args)).toThrow('--'),
-);
+test.each([
+  ['--servers', '1'],
+  ['--steps', 'many'],
+  ['--fault', 'no-luck'],
+  ['--speed', '3'],
+])('%s %s is refused', (...args) => expect(() => commandFrom(args)).toThrow('--'));

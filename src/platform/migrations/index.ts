@@ -8,6 +8,7 @@ import { shares } from './0007-shares.js';
 import { inbox } from './0008-inbox.js';
 import { life } from './0009-life.js';
 import { audit } from './0010-audit.js';
+import { leafUpdates } from './0011-leaf-updates.js';
 import { repair } from './0012-repair.js';
 import { failover } from './0013-failover.js';
 import type { Migration } from './migration.js';
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   inbox,
   life,
   audit,
+  leafUpdates,
   repair,
   failover,
 ];

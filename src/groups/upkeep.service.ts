@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { hostOf, type OcmAddress } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import type { MlsGroupId } from '../kernel/ids.js';
+import { MlsService } from '../mls/mls.service.js';
+import { Outbox } from '../outbox/outbox.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { proposalTo } from './broadcast.js';
+import { adminServers, type Group } from './group.js';
+import { GroupRepository, type Locked } from './group.repository.js';
+import { lookAgain, nextUpdate } from './leaf-updates.js';
+import { type AgingLeaf, MemberRepository } from './member.repository.js';
+import { ProposalsService } from './proposals.service.js';
+
+/** Sees to it that leaves do not grow old. OCM-MLS section 7.5 */
+@Injectable()
+export class UpkeepService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly db: TransactionService,
+    private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
+    private readonly proposals: ProposalsService,
+    private readonly mls: MlsService,
+    private readonly outbox: Outbox,
+    private readonly log: Log,
+  ) {}
+
+  /** Does what is due in one group, and says whether there was one. A group that fails is looked at again later. */
+  async tendNext(): Promise<boolean> {
+    let failing: MlsGroupId | undefined;
+    try {
+      return await this.db.run(async (tx) => {
+        const group = await this.groups.withAgingLeaf(tx, this.clock.now());
+        failing = group?.mlsGroupId;
+        if (group) await this.tend(tx, group);
+        return group !== undefined;
+      });
+    } catch (error) {
+      if (failing !== undefined) await this.standBack(failing);
+      throw error;
+    }
+  }
+
+  private async tend(tx: Tx, group: Locked<Group>): Promise<void> {
+    const { mlsGroupId, epoch } = group;
+    const unscheduled = await this.members.unscheduled(tx, mlsGroupId);
+    const times = unscheduled.map((leaf) => ({ address: leaf.address, dueAt: this.dueAt(leaf) }));
+    await this.members.schedule(tx, mlsGroupId, times);
+
+    const due = await this.members.due(tx, mlsGroupId, this.clock.now(), epoch);
+    const own = due.filter(({ address }) => this.isOwn(address)).map(({ address }) => address);
+    const proposed = own.length > 0 ? await this.propose(tx, group, own) : [];
+    await this.later(
+      tx,
+      mlsGroupId,
+      due.filter(({ address }) => !proposed.includes(address)),
+    );
+  }
+
+  /** To the home servers of all admins, this one among them. OCM-MLS; by D-13 once in each epoch. */
+  private async propose(tx: Tx, group: Locked<Group>, members: readonly OcmAddress[]): Promise<OcmAddress[]> {
+    const { mlsGroupId, epoch } = group;
+    const here = this.config.domain;
+    const servers = adminServers(group);
+    const updates = await this.mls.proposeUpdates(tx, { mlsGroupId, members });
+    for (const { member, ref, proposal } of updates) {
+      if (servers.includes(here))
+        await this.proposals.enqueue(tx, group, { ref, kind: 'update', proposer: member, content: proposal });
+      for (const letter of proposalTo({ here, mlsGroupId }, servers, member, proposal))
+        await this.outbox.post(tx, letter);
+    }
+    const proposed = updates.map(({ member }) => member);
+    await this.members.proposed(tx, mlsGroupId, proposed, epoch);
+    this.log.debug({ event: 'updates.proposed', group: mlsGroupId, epoch, members: proposed }, 'Updates were proposed');
+    return proposed;
+  }
+
+  /** Leaves for which nothing can be done yet, e.g. while the Welcome of a user here is under way. */
+  private async later(tx: Tx, mlsGroupId: MlsGroupId, leaves: readonly AgingLeaf[]): Promise<void> {
+    const dueAt = lookAgain(this.clock.now(), this.config.updateIntervalMs);
+    await this.members.schedule(
+      tx,
+      mlsGroupId,
+      leaves.map(({ address }) => ({ address, dueAt })),
+    );
+  }
+
+  /** Otherwise it would be the first again at the next turn, and all other groups would wait for it. */
+  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
+    await this.db.run(async (tx) => {
+      const group = await this.groups.lock(tx, mlsGroupId);
+      if (!group) return;
+      const due = await this.members.due(tx, mlsGroupId, this.clock.now(), group.epoch);
+      await this.later(tx, mlsGroupId, [...due, ...(await this.members.unscheduled(tx, mlsGroupId))]);
+    });
+  }
+
+  /** An own leaf is renewed in time; another's is looked at when it goes stale. */
+  private dueAt(leaf: AgingLeaf): Date {
+    if (this.isOwn(leaf.address)) return nextUpdate(leaf, this.config.updateIntervalMs);
+    return new Date(leaf.updatedAt.getTime() + this.config.updateDeadlineMs + 1);
+  }
+
+  private isOwn(address: OcmAddress): boolean {
+    return hostOf(address) === this.config.domain;
+  }
+}
