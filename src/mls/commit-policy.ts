@@ -2,6 +2,7 @@ import { Fault, type FaultCode } from '../kernel/fault.js';
 import { appendsOnly, keepsOrder } from './admin-set.js';
 import { type CommitIntent, ofType } from './commit-facts.js';
 import { adminsOf, federatedGroupIn } from './federated-group.js';
+import { isJoinable } from './reinit.js';
 import { keepsAddresses, keepsExtensions, keepsKeysApart, needsPath, rejoinsByValue, unique } from './commit-shape.js';
 
 export interface CommitCheck {
@@ -50,6 +51,13 @@ export const COMMIT_CHECKS: readonly CommitCheck[] = [
       ofType(covered, 'reinit').every(
         ({ proposal }) => federatedGroupIn(proposal.reinit.extensions)?.groupAddress === before.group.groupAddress,
       ),
+  },
+  {
+    id: 'RFC 9420 section 12.1.5', // what cannot be joined would end the group for good
+    section: 'Group Reinitialisation',
+    fault: 'commit.reinit-unjoinable',
+    holds: ({ covered, before }) =>
+      ofType(covered, 'reinit').every(({ proposal }) => isJoinable(proposal.reinit, before.leaves)),
   },
   {
     id: 'R-010',

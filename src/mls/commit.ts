@@ -18,6 +18,7 @@ import {
 import { type CommitFacts, viewOf } from './group-view.js';
 import { readFramed, writeMessage, writeWelcome } from './mls-message.js';
 import { assertOpen, type OpenedProposal } from './proposal.js';
+import { reinitAs } from './reinit.js';
 import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 
 export interface CommitOrder {
@@ -33,6 +34,8 @@ export interface CommitOrder {
   readonly admins?: readonly OcmAddress[];
   /** Proposals of others, as they were sent, covered by reference in this order. */
   readonly proposals: readonly Uint8Array[];
+  /** The `group_id` under which the group is to go on: the Commit is a ReInit then, and nothing else. OCM-MLS R-142 */
+  readonly successor?: Uint8Array;
   /** The lifetimes of added KeyPackages are judged at this time. */
   readonly now: Date;
 }
@@ -81,10 +84,11 @@ export async function buildCommit(state: ClientState, order: CommitOrder, suite:
 function byValue(
   state: ClientState,
   group: FederatedGroup,
-  { add, remove, admins }: CommitOrder,
+  { add, remove, admins, successor }: CommitOrder,
   carried: readonly OpenedProposal[],
 ): Proposal[] {
   const changes: Proposal[] = [
+    ...(successor ? [reinitAs(state, successor)] : []),
     ...remove.map((removed): Proposal => ({ proposalType: 'remove', remove: { removed } })),
     ...add.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })),
   ];

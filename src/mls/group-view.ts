@@ -21,6 +21,8 @@ export interface GroupView {
   readonly members: readonly Member[];
   /** Hex; empty in the last view of a removed leaf, which cannot derive it. RFC 9420 section 8.7 */
   readonly epochAuthenticator: string;
+  /** The group that takes its place, once a ReInit was committed: nothing is sent in this one any more. R-144 */
+  readonly successor?: MlsGroupId;
 }
 
 /** What a Commit did. A member whose leaf was replaced (a rejoin pair) is both in `added` and in `removed`. */
@@ -48,5 +50,8 @@ export function viewAt(context: GroupContext, tree: RatchetTree, epochAuthentica
 }
 
 /** What the state shows of its group. Throws as `viewAt`. */
-export const viewOf = ({ groupContext, ratchetTree, keySchedule }: ClientState): GroupView =>
-  viewAt(groupContext, ratchetTree, toHex(keySchedule.epochAuthenticator));
+export function viewOf({ groupContext, ratchetTree, keySchedule, groupActiveState }: ClientState): GroupView {
+  const view = viewAt(groupContext, ratchetTree, toHex(keySchedule.epochAuthenticator));
+  if (groupActiveState.kind !== 'suspendedPendingReinit') return view;
+  return { ...view, successor: mlsGroupId(groupActiveState.reinit.groupId) };
+}
