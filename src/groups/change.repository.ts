@@ -80,11 +80,16 @@ export class ChangeRepository {
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 
-  /** An Add whose KeyPackage is to be fetched, due at `at`, locked; those that others hold are passed over. */
-  async nextRequested(tx: Tx, at: Date): Promise<Change | undefined> {
+  /** All of a group goes along to its successor; what was proposed in the old one is proposed anew. */
+  async move(tx: Tx, from: MlsGroupId, to: MlsGroupId): Promise<void> {
+    await tx.update(ChangeRow, { mlsGroupId: from }, { mlsGroupId: to, proposedIn: null });
+  }
+
+  /** One of these kinds for which KeyPackages are to be fetched, due at `at`, locked; those that others hold are passed over. */
+  async nextRequested(tx: Tx, kinds: readonly ChangeKind[], at: Date): Promise<Change | undefined> {
     const [row] = await tx
       .createQueryBuilder(ChangeRow, 'change')
-      .where(`change.state = 'requested' AND change.nextTryAt <= :at`, { at })
+      .where(`change.state = 'requested' AND change.kind IN (:...kinds) AND change.nextTryAt <= :at`, { kinds, at })
       .orderBy('change.nextTryAt')
       .addOrderBy('change.number')
       .limit(1)

@@ -4,11 +4,11 @@ import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { GroupState } from './group.js';
 
 /** What a person of this server asked to be changed in a group. */
-export const CHANGE_KINDS = ['add', 'remove', 'appoint', 'dismiss', 'leave'] as const;
+export const CHANGE_KINDS = ['add', 'remove', 'appoint', 'dismiss', 'leave', 'reinit'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /**
- * `requested` -> `prepared` (an Add has its KeyPackage) -> `committing` (in a Commit that waits for the owner server)
+ * `requested` -> `prepared` (an Add has its KeyPackage, a reinitialisation those of all members) -> `committing` (in a Commit that waits for the owner server)
  * -> `done` or `refused`. A Commit that lost the race takes its changes back to `prepared`.
  */
 export const CHANGE_STATES = ['requested', 'prepared', 'committing', 'done', 'refused'] as const;
@@ -18,7 +18,7 @@ export interface Change {
   readonly id: string;
   readonly mlsGroupId: MlsGroupId;
   readonly kind: ChangeKind;
-  /** Whose membership or role changes. */
+  /** Whose membership or role changes. For `reinit`, the group's own address. */
   readonly subject: OcmAddress;
   /** The admin who asked: the explicit approval of OCM-MLS R-058, R-075. For `leave`, the leaver. */
   readonly actor: OcmAddress;
@@ -37,8 +37,9 @@ export interface Change {
   readonly requestedAt: Date;
 }
 
-/** The state in which a change begins: only an Add has something to fetch first. */
-export const firstState = (kind: ChangeKind): ChangeState => (kind === 'add' ? 'requested' : 'prepared');
+/** The state in which a change begins: only what adds somebody has something to fetch first. */
+export const firstState = (kind: ChangeKind): ChangeState =>
+  kind === 'add' || kind === 'reinit' ? 'requested' : 'prepared';
 
 /** The group as it stands after a Commit. */
 interface Standing {
@@ -50,7 +51,7 @@ interface Standing {
 }
 
 /** Whether what was asked has come true, by our own Commit or by another's. */
-export function fulfilled({ kind, subject }: Change, { admins, members }: Omit<Standing, 'state'>): boolean {
+export function fulfilled({ kind, subject }: Change, { state, admins, members }: Standing): boolean {
   switch (kind) {
     case 'add':
       return members.has(subject);
@@ -61,6 +62,8 @@ export function fulfilled({ kind, subject }: Change, { admins, members }: Omit<S
       return admins.includes(subject);
     case 'dismiss':
       return !admins.includes(subject);
+    case 'reinit':
+      return state === 'suspended';
   }
 }
 

@@ -7,7 +7,7 @@ import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
 import { ChangesService, type Wish } from './changes.service.js';
-import { byAdmin, changeAnswer, changesAnswer, leaving, showChange } from './group-answers.js';
+import { byAdmin, changeAnswer, changesAnswer, leaving, reinitialising, showChange } from './group-answers.js';
 
 type ByAdmin = z.output<typeof byAdmin>;
 type ChangeAnswer = z.input<typeof changeAnswer>;
@@ -88,6 +88,23 @@ export class ChangesController {
     @Query('by', { schema: addressField }) actor: OcmAddress,
   ): Promise<ChangeAnswer> {
     return this.take({ kind: 'dismiss', group, subject, actor });
+  }
+
+  @Post('groups/:address/reinit')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Begin the group anew',
+    description:
+      'It goes on under its address with fresh keys: the same members and admins, shares and tokens. `by` is an admin of ' +
+      `the group on this server. The KeyPackages of all members are fetched first. ${PENDING}`,
+  })
+  @ApiAcceptedResponse({ standardSchema: changeAnswer })
+  reinit(
+    @Param('address', { schema: addressField }) group: OcmAddress,
+    @Body({ schema: reinitialising }) { by }: z.output<typeof reinitialising>,
+    @IdempotencyKey() key: Key | undefined,
+  ): Promise<ChangeAnswer> {
+    return this.take({ kind: 'reinit', group, subject: group, actor: by }, key);
   }
 
   @Get('groups/:address/changes')

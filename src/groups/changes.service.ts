@@ -18,6 +18,12 @@ import { COMMITTING, withoutQuiet } from './proposals.service.js';
 /** The name of the worker that fetches KeyPackages. */
 export const PREPARING = 'groups.preparing';
 
+/** The name of the worker that reinitialises groups. */
+export const REINITIALISING = 'groups.reinitialising';
+
+/** Who begins a change of each kind, where nobody else than the committing worker does. */
+const BEGINS: Partial<Record<ChangeKind, string>> = { add: PREPARING, reinit: REINITIALISING };
+
 export interface Wish {
   readonly kind: ChangeKind;
   readonly group: OcmAddress;
@@ -89,7 +95,7 @@ export class ChangesService {
     const begin = { state: firstState(kind), tries: 0, nextTryAt: now, requestedAt: now };
     await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
     if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
-    this.db.afterCommit(tx, () => this.poller.wake(kind === 'add' ? PREPARING : COMMITTING));
+    this.db.afterCommit(tx, () => this.poller.wake(BEGINS[kind] ?? COMMITTING));
     return id;
   }
 
@@ -107,6 +113,7 @@ export class ChangesService {
   private objection({ kind, subject, actor }: Wish, group: Group, member: boolean): FaultCode | undefined {
     if (hostOf(actor) !== this.config.domain) return 'change.not-local';
     if (kind !== 'leave' && !group.admins.includes(actor)) return 'change.not-admin';
+    if (kind === 'reinit') return undefined;
     if (kind === 'add') return member ? 'change.already-member' : undefined;
     if (!member) return 'change.not-member';
     const admin = group.admins.includes(subject);

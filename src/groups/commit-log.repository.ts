@@ -70,6 +70,10 @@ export class CommitLogRepository {
     await tx.delete(CommitRow, { mlsGroupId, epoch: MoreThanOrEqual(String(at)) });
   }
 
+  async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.delete(CommitRow, { mlsGroupId });
+  }
+
   async latest(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitRecord | undefined> {
     const [row] = await tx.find(CommitRow, { where: { mlsGroupId }, order: { epoch: 'DESC' }, take: 1 });
     return row ? toRecord(row) : undefined;

@@ -41,6 +41,8 @@ export interface CommitPlan {
   /** The whole new admin set, when it changes. */
   readonly admins?: readonly OcmAddress[];
   readonly proposals: readonly CarriedProposal[];
+  /** A ReInit, which is committed alone. OCM-MLS R-142 */
+  readonly reinit?: true;
   /** The changes that this Commit settles. */
   readonly covers: readonly string[];
 }
@@ -80,10 +82,12 @@ export function planCommit(standing: Standing, wishes: Wishes): Planned {
   const leaves = ofKind('remove-self').filter(({ proposer }) => draft.leave(proposer));
   const evicted = (wishes.evict ?? []).filter((admin) => draft.leave(admin));
   const rejoin = (wishes.rejoins ?? []).slice(0, MOST_LEAVES).filter(({ address }) => draft.replace(address));
+  const later: Change[] = [];
   for (const change of wishes.changes.slice(0, MOST_CHANGES)) {
     const outcome = draft.take(change);
     if (outcome === 'moot') moot.push(change.id);
-    else if (outcome !== 'taken' && outcome !== 'later') refused.push({ id: change.id, fault: outcome });
+    else if (outcome === 'later') later.push(change);
+    else if (outcome !== 'taken') refused.push({ id: change.id, fault: outcome });
   }
 
   const refresh = wishes.refresh ?? [];
@@ -93,7 +97,11 @@ export function planCommit(standing: Standing, wishes: Wishes): Planned {
     .slice(0, MOST_LEAVES);
   const renewed = refresh.filter((admin) => admin === committer);
   const carried = [leaves, evicted, rejoin, updates, draft.taken, renewed];
-  if (committer === undefined || carried.every(({ length }) => length === 0)) return { moot, refused };
+  if (committer === undefined) return { moot, refused };
+  if (carried.every(({ length }) => length === 0)) {
+    const reinit = later.find(({ kind }) => kind === 'reinit');
+    return { ...(reinit && { plan: planReinit(reinit) }), moot, refused };
+  }
   const plan: CommitPlan = {
     committer,
     add: draft.taken.flatMap(({ kind, subject, keyPackage }) =>
@@ -107,6 +115,17 @@ export function planCommit(standing: Standing, wishes: Wishes): Planned {
   };
   return { plan, moot, refused };
 }
+
+/** Alone (OCM-MLS R-142), when nothing else is to be brought about; by the admin who asked, which approves it. */
+const planReinit = ({ id, actor }: Change): CommitPlan => ({
+  committer: actor,
+  add: [],
+  remove: [],
+  rejoin: [],
+  proposals: [],
+  reinit: true,
+  covers: [id],
+});
 
 /** The group as it will stand after the Commit, change by change. */
 class Draft {
@@ -178,7 +197,7 @@ class Draft {
     return wanted.find((admin) => able.includes(admin)) ?? able[0];
   }
 
-  private judge({ kind, subject, actor }: Change): 'taken' | 'moot' | FaultCode {
+  private judge({ kind, subject, actor }: Change): 'taken' | 'moot' | 'later' | FaultCode {
     const member = this.members.has(subject) && !this.gone.has(subject);
     const admin = this.admins.includes(subject);
     switch (kind) {
@@ -196,6 +215,8 @@ class Draft {
         return this.canSpare(subject) ? 'taken' : 'change.last-admin';
       case 'leave':
         return 'change.own-leaf';
+      case 'reinit':
+        return 'later';
     }
   }
 

@@ -53,7 +53,7 @@ export class CommitsService {
 
   /**
    * Judges a Commit and, if it is acceptable, enters the next epoch. Throws `commit.wrong-group` (OCM-MLS R-101),
-   * `group.unknown`, `commit.not-from-owner`, `commit.not-from-home`, `commit.takeover-early` and what the Commit policy
+   * `group.unknown`, `group.closed`, `commit.not-from-owner`, `commit.not-from-home`, `commit.takeover-early` and what the Commit policy
    * refuses with; then nothing has changed. A Commit of an epoch that has passed may still win over the one that was
    * followed (R-090).
    */
@@ -79,6 +79,10 @@ export class CommitsService {
     const received = { kind, commitEpoch: head.epoch, digest: head.digest };
     if (group.state === 'left' && (kind === 'accept' || kind === 'gap')) {
       throw new Fault('group.unknown', { group: group.mlsGroupId });
+    }
+    // R-144: what is not the end of an epoch that has passed comes after the ReInit.
+    if ((group.state === 'suspended' || group.state === 'superseded') && (kind === 'accept' || kind === 'gap')) {
+      throw new Fault('group.closed', { group: group.mlsGroupId });
     }
     if (kind === 'gap') await this.early(tx, from, group, head.epoch);
     const contested = kind === 'stale' && (await this.failover.contested(tx, group, from, head.epoch));

@@ -20,6 +20,8 @@ import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { ProposalsService, withoutQuiet } from './proposals.service.js';
+import { FRESH_MS } from './reinit.js';
+import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
 
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
@@ -41,6 +43,7 @@ export class CommittingService {
     private readonly proposals: ProposalsService,
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
+    private readonly keyPackages: SuccessorKeyPackageRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -138,6 +141,10 @@ export class CommittingService {
     await this.settle(tx, open, moot, { state: 'done', epoch: group.epoch });
     for (const { id, fault } of refused) await this.settle(tx, open, [id], { state: 'refused', fault });
     if (!plan) return false;
+    if (plan.reinit && (await this.lacks(tx, group, plan.committer))) {
+      await this.settle(tx, open, plan.covers, { state: 'requested' });
+      return true;
+    }
     const built = await this.build(tx, group, plan);
     if ('digest' in built) return this.carryOut(tx, group, open, plan, built);
     // What was asked for by one must not fail for what another asked for: the oldest is tried by itself.
@@ -174,14 +181,21 @@ export class CommittingService {
     return this.commitFewer(tx, group, standing, proposals, refresh);
   }
 
+  /** Whether a KeyPackage is missing without which the successor cannot be made: the roster may have changed since. */
+  private async lacks(tx: Tx, { mlsGroupId }: Group, maker: OcmAddress): Promise<boolean> {
+    const since = new Date(this.clock.now().getTime() - FRESH_MS);
+    return (await this.keyPackages.missing(tx, mlsGroupId, maker, since)).length > 0;
+  }
+
   /** Or why our own policy, or a KeyPackage that went bad meanwhile, does not let it be made. */
   private async build(
     tx: Tx,
     { mlsGroupId }: Group,
-    { committer, add, remove, rejoin, admins, proposals }: CommitPlan,
+    { committer, add, remove, rejoin, admins, proposals, reinit }: CommitPlan,
   ): Promise<PendingCommit | { readonly fault: FaultCode }> {
     const carried = proposals.map(({ proposal }) => proposal);
-    const wish = { mlsGroupId, committer, add, remove, rejoin, proposals: carried, ...(admins ? { admins } : {}) };
+    const changed = { ...(admins ? { admins } : {}), ...(reinit ? { reinit } : {}) };
+    const wish = { mlsGroupId, committer, add, remove, rejoin, proposals: carried, ...changed };
     try {
       return await this.mls.buildCommit(tx, wish);
     } catch (error) {

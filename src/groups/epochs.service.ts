@@ -19,6 +19,8 @@ import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
+import { makesAt } from './reinit.js';
+import { ReinitRepository } from './reinit.repository.js';
 
 /** A Commit that our MLS state has just followed. */
 export interface AppliedCommit {
@@ -44,6 +46,7 @@ export class EpochsService {
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
     private readonly failover: FailoverService,
+    private readonly reinits: ReinitRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
@@ -80,6 +83,7 @@ export class EpochsService {
       digest,
       facts: whatChanged(facts, arbiter),
     });
+    if (next.state === 'suspended') await this.announce(tx, next, facts);
     await this.write(tx, group, applied);
     this.log.info(
       { event: 'epoch.entered', group: group.mlsGroupId, epoch: next.epoch, digest, arbiter, state: next.state },
@@ -102,7 +106,8 @@ export class EpochsService {
     const now = this.clock.now();
     const here = view.members.some(({ address }) => hostOf(address) === this.config.domain);
     const { submitted: _, quietUntil: __, ...rest } = group;
-    const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? 'active' : 'left' };
+    const alive = view.successor ? 'suspended' : 'active';
+    const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? alive : 'left' };
     await this.members.replace(tx, group.mlsGroupId, here ? view.members : [], now, renewed);
     await this.queued.forgetBefore(tx, group.mlsGroupId, view.epoch);
     const standing = { ...next, members: new Set<OcmAddress>(view.members.map(({ address }) => address)) };
@@ -115,6 +120,12 @@ export class EpochsService {
     return saved;
   }
 
+  /** The group ended with a ReInit: from now on it waits for its successor. OCM-MLS */
+  private async announce(tx: Tx, { mlsGroupId, admins }: Group, { committer, after }: CommitFacts): Promise<void> {
+    const dueAt = makesAt(this.config.domain, { admins, committer }, this.clock.now());
+    await this.reinits.put(tx, { mlsGroupId, successor: after.successor!, tries: 0, ...(dueAt ? { dueAt } : {}) });
+  }
+
   private async write(tx: Tx, { mlsGroupId }: Group, applied: AppliedCommit): Promise<void> {
     const from = { here: this.config.domain, mlsGroupId };
     const { facts, arbiter, welcome } = applied;
@@ -122,11 +133,16 @@ export class EpochsService {
       const before = facts.before.members.map(({ address }) => address);
       for (const letter of broadcast(from, before, applied)) await this.outbox.post(tx, letter);
     }
-    if (!welcome) return;
-    for (const userId of facts.added.filter((user) => hostOf(user) === from.here)) {
+    if (welcome) await this.invite(tx, mlsGroupId, facts.added, welcome);
+  }
+
+  /** Takes users of this server in and writes to the servers of the others. */
+  async invite(tx: Tx, mlsGroupId: MlsGroupId, users: readonly OcmAddress[], welcome: Uint8Array): Promise<void> {
+    const { domain: here } = this.config;
+    for (const userId of users.filter((user) => hostOf(user) === here)) {
       await this.welcome(tx, mlsGroupId, userId, welcome);
     }
-    for (const letter of welcomes(from, facts.added, welcome)) await this.outbox.post(tx, letter);
+    for (const letter of welcomes({ here, mlsGroupId }, users, welcome)) await this.outbox.post(tx, letter);
   }
 
   /** A user who cannot be taken in, e.g. one who was forgotten here meanwhile, does not hold up the Commit. */

@@ -16,6 +16,8 @@ export const leaving = z
   .strictObject({ member: addressField })
   .meta({ example: { member: 'bob@othercloud.example.org' } });
 
+export const reinitialising = z.strictObject({ by: addressField }).meta({ example: { by: 'alice@cloud.example.org' } });
+
 const groupFacts = {
   address: z.string(),
   mlsGroupId: z.string(),

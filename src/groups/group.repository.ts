@@ -37,8 +37,9 @@ export class GroupRepository {
     return row ? toGroup(row) : undefined;
   }
 
+  /** By address. */
   async all(tx: Tx): Promise<Group[]> {
-    return (await tx.find(GroupRow, { order: { address: 'ASC' } })).map(toGroup);
+    return (await tx.find(GroupRow, { where: { state: Not('superseded') }, order: { address: 'ASC' } })).map(toGroup);
   }
 
   /** Waits for whoever else makes the same group known at this moment: there is no row to lock yet. */

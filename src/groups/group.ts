@@ -4,11 +4,14 @@ import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 
 /**
  * `active`; `left`: no user of this server is a member any more, the binding of the address to the group stays;
- * `drifted`: the epoch can no longer be reached from what is held here (OCM-MLS section 7.6); `suspended`: after a ReInit
- *; `superseded`: its address is bound to a successor.
+ * `drifted`: the epoch can no longer be reached from what is held here (OCM-MLS section 7.6); `suspended`: after a
+ * ReInit, until its successor is joined (section 7.7); `superseded`: its address is bound to a successor.
  */
 export const GROUP_STATES = ['active', 'left', 'drifted', 'suspended', 'superseded'] as const;
 export type GroupState = (typeof GROUP_STATES)[number];
+
+/** The states in which a group has a roster here. */
+export const FOLLOWED: readonly GroupState[] = ['active', 'drifted', 'suspended'];
 
 /** A member in the group's current epoch. */
 export interface GroupMember extends Member {
@@ -32,6 +35,9 @@ export interface Group {
   /** Nothing is committed or proposed of our own accord before. With `submitted`, when that is submitted again. */
   readonly quietUntil?: Date;
 }
+
+/** Whether its members are known here, and what is shared with them is theirs: also while nothing can be committed. */
+export const isFollowed = ({ state }: Pick<Group, 'state'>): boolean => FOLLOWED.includes(state);
 
 /** The home server of the first admin; succession is automatic. OCM-MLS R-072 */
 export function ownerServer({ admins }: Pick<Group, 'admins'>): Host {

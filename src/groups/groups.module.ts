@@ -29,11 +29,15 @@ import { PreparingService } from './preparing.service.js';
 import { PreparingWorker } from './preparing.worker.js';
 import { ProposalsService } from './proposals.service.js';
 import { RevertingService } from './reverting.service.js';
-import { SubmissionsWorker } from './submissions.worker.js';
 import { TakeoverService } from './takeover.service.js';
 import { TakeoverWatchRepository, TakeoverWatchRow } from './takeover-watch.repository.js';
 import { UpkeepService } from './upkeep.service.js';
 import { UpkeepWorker } from './upkeep.worker.js';
+import { ReinitRepository, ReinitRow } from './reinit.repository.js';
+import { ReinitService } from './reinit.service.js';
+import { ReinitWorker } from './reinit.worker.js';
+import { SubmissionsWorker } from './submissions.worker.js';
+import { SuccessorKeyPackageRepository, SuccessorKeyPackageRow } from './successor-key-package.repository.js';
 import { WelcomesService } from './welcomes.service.js';
 
 export const GROUPS_ROWS = [
@@ -46,6 +50,8 @@ export const GROUPS_ROWS = [
   GapRow,
   TakeoverWatchRow,
   HeldEpochRow,
+  ReinitRow,
+  SuccessorKeyPackageRow,
 ];
 
 @Module({
@@ -63,7 +69,11 @@ export const GROUPS_ROWS = [
     FailoverService,
     RevertingService,
     TakeoverService,
+    ReinitRepository,
+    SuccessorKeyPackageRepository,
     EpochsService,
+    ReinitService,
+    ReinitWorker,
     CommitsService,
     CommittingService,
     ProposalsService,
@@ -101,6 +111,7 @@ export class GroupsModule {
     gapRepair: GapRepairWorker,
     failover: FailoverWorker,
     upkeep: UpkeepWorker,
+    reinits: ReinitWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
@@ -108,5 +119,6 @@ export class GroupsModule {
     poller.add(gapRepair, { everyMs: 5_000 });
     poller.add(failover, { everyMs: 60_000 });
     poller.add(upkeep, { everyMs: 30_000 });
+    poller.add(reinits, { everyMs: 5_000 });
   }
 }

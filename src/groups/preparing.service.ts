@@ -47,7 +47,7 @@ export class PreparingService {
   /** Puts the next try off before it is made, so that a crash or another replica does not do it again at once. */
   private async claim(tx: Tx): Promise<Change | undefined> {
     const now = this.clock.now();
-    const change = await this.changes.nextRequested(tx, now);
+    const change = await this.changes.nextRequested(tx, ['add'], now);
     if (!change) return undefined;
     const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(change.tries, 20), LONGEST_WAIT_MS);
     const claimed = { ...change, tries: change.tries + 1, nextTryAt: new Date(now.getTime() + wait) };

@@ -18,6 +18,7 @@ import { GapRepository } from './gap.repository.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
+import { ReinitService } from './reinit.service.js';
 
 export interface WelcomeNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -44,6 +45,7 @@ export class WelcomesService {
     private readonly gaps: GapRepository,
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
+    private readonly reinits: ReinitService,
     private readonly mls: MlsService,
     private readonly audit: AuditLog,
     private readonly log: Log,
@@ -51,8 +53,8 @@ export class WelcomesService {
 
   /**
    * Joins. Throws what `MlsService.join` refuses with, `welcome.wrong-group` (OCM-MLS R-101), `welcome.not-from-admin`,
-   * `welcome.undecided`, `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16) and `commit.too-early`; then nothing has
-   * changed, and the KeyPackage is still good.
+   * `welcome.undecided`, `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16), `commit.too-early`, and
+   * `welcome.outranked` for a successor (R-149); then nothing has changed, and the KeyPackage is still good.
    */
   async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
     return this.db.run((tx) => this.receiveIn(tx, from, notice));
@@ -60,14 +62,20 @@ export class WelcomesService {
 
   private async receiveIn(tx: Tx, from: Host, { mlsGroupId, userId, content }: WelcomeNotice): Promise<Joined> {
     // Locked before the MLS state, as everywhere: whoever changes a group takes its row first.
+    const ended = await this.reinits.lockOrigin(tx, mlsGroupId);
     await this.groups.claim(tx, mlsGroupId);
     const group = await this.groups.lock(tx, mlsGroupId);
     const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
-    const { view, ready, inviters } = await this.join(tx, mlsGroupId, { userId, welcome: content, since });
+    const rank = ended && ((creator: OcmAddress) => this.reinits.rank(ended, creator));
+    const joining = { userId, welcome: content, since, ...(rank && { rank }) };
+    const { view, ready, inviters, creator } = await this.join(tx, mlsGroupId, joining);
     if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
     if (!ready) return this.wait(tx, from, view);
-    if (inviters?.every((admin) => hostOf(admin) !== from)) throw new Fault('welcome.not-from-admin', { from });
-    await this.bind(tx, from, group, view);
+    const mayInvite = creator === undefined ? inviters : [creator];
+    if (mayInvite?.every((admin) => hostOf(admin) !== from)) throw new Fault('welcome.not-from-admin', { from });
+    if (creator === undefined) await this.bind(tx, from, group, view);
+    else if (ended) await this.reinits.follow(tx, ended, group, view, creator);
+    else throw new Fault('welcome.origin-unknown', { group: mlsGroupId });
     await this.audit.record(tx, { act: 'group.joined', actor: from, subject: userId, group: view, epoch: view.epoch });
     this.log.info(
       { event: 'group.joined', group: mlsGroupId, user: userId, epoch: view.epoch },

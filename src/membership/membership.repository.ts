@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OcmAddress } from '../kernel/address.js';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
-import type { Group } from '../groups/group.js';
+import { FOLLOWED, type Group } from '../groups/group.js';
 import type { Tx } from '../platform/transaction.service.js';
 
 interface InGroup {
@@ -36,7 +36,7 @@ export class MembershipRepository {
     const rows = await tx.query<(Row & { member: OcmAddress | null })[]>(
       `SELECT ${GROUP}, m.address AS member FROM federated_group g
        LEFT JOIN group_member m ON m.mls_group_id = g.mls_group_id
-       WHERE g.address = $1 ORDER BY m.leaf_index`,
+       WHERE g.address = $1 AND g.state <> 'superseded' ORDER BY m.leaf_index`,
       [group],
     );
     const [first] = rows;
@@ -52,7 +52,7 @@ export class MembershipRepository {
     const [row] = await tx.query<(Row & { member: boolean })[]>(
       `SELECT ${GROUP}, EXISTS (
          SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = $2) AS member
-       FROM federated_group g WHERE g.address = $1`,
+       FROM federated_group g WHERE g.address = $1 AND g.state <> 'superseded'`,
       [group, user],
     );
     return row && { ...inGroup(row), member: row.member, admin: row.admins.includes(user) };
@@ -62,8 +62,8 @@ export class MembershipRepository {
   async groupsOf(tx: Tx, user: OcmAddress): Promise<Standing[]> {
     const rows = await tx.query<Row[]>(
       `SELECT ${GROUP} FROM group_member m JOIN federated_group g ON g.mls_group_id = m.mls_group_id
-       WHERE m.address = $1 AND g.state = 'active' ORDER BY g.address`,
-      [user],
+       WHERE m.address = $1 AND g.state = ANY ($2::text[]) ORDER BY g.address`,
+      [user, FOLLOWED],
     );
     return rows.map((row) => ({ ...inGroup(row), member: true, admin: row.admins.includes(user) }));
   }

@@ -20,7 +20,8 @@ import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 export { buildCommit, type BuiltCommit, type CommitOrder } from './commit.js';
 export { commitDigest, type MessageHead, type MessageKind, readHead } from './mls-message.js';
 export { type ProposalKind, proposeRemove, proposeUpdate, type ReadProposal, readProposal } from './proposal.js';
-export { join, welcomeRefs } from './welcome.js';
+export { createSuccessor } from './successor.js';
+export { join, type Origin, welcomeOrigin, welcomeRefs } from './welcome.js';
 
 export interface NewGroup {
   /** Fresh random bytes. OCM-MLS R-050 */

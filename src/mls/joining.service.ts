@@ -9,7 +9,7 @@ import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { keyed, secretsOf } from './advance-group.js';
 import { ClientStateRepository } from './client-state.repository.js';
-import { advance, commitDigest, join, type ReceivedCommit, welcomeRefs } from './epoch.js';
+import { advance, commitDigest, join, type Origin, type ReceivedCommit, welcomeOrigin, welcomeRefs } from './epoch.js';
 import { type GroupView, viewOf } from './group-view.js';
 import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
 import { readKeyPackage } from './key-package.js';
@@ -17,6 +17,7 @@ import { KeyPackageRepository } from './key-package.repository.js';
 import { epochOf, stateOf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import type { OwnKeyPackage } from './own-key-package.js';
+import { creatorOf } from './reinit.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
@@ -25,6 +26,11 @@ export interface Joining {
   readonly welcome: Uint8Array;
   /** The Commits that ended the epochs from `at` on, oldest first: asked for when the group here is ahead. */
   readonly since?: (at: Epoch) => Promise<readonly ReceivedCommit[]>;
+  /**
+   * For a group that takes the place of another one: whether what `creator` made is joined beside what is here, or in its
+   * stead. Throws when it is not to be joined. OCM-MLS R-149
+   */
+  readonly rank?: (creator: OcmAddress) => 'join' | 'replace';
 }
 
 /** `ready: false`: the group here is behind the Welcome; `view` is as the Welcome tells it, and nothing was stored. */
@@ -33,6 +39,8 @@ export interface Joined {
   readonly ready: boolean;
   /** The admins of the epoch that the Welcome leads into, which may have passed since. Absent when it was joined before. */
   readonly inviters?: readonly OcmAddress[];
+  /** Who made the group, when it takes the place of another one. */
+  readonly creator?: OcmAddress;
 }
 
 /** Users of this server who are taken into groups. */
@@ -52,10 +60,11 @@ export class JoiningService {
   /**
    * Joins a group with a user's first leaf here or one more. The same Welcome again is answered as before. Throws
    * `codec.malformed`, `client.foreign`, `welcome.not-ours`, `welcome.wrong-user`, `welcome.used`,
-   * `welcome.member-already`, `welcome.apart`, `welcome.unreachable`, `welcome.outdated` and what `join` refuses with
-   * (OCM-MLS R-107, R-221, R-222). Whether the address may be bound (R-109) is for the caller to judge.
+   * `welcome.member-already`, `welcome.apart`, `welcome.unreachable`, `welcome.outdated`, `welcome.early` and
+   * `welcome.origin-unknown` for a successor of a group that did not end here, what `rank` throws, and what `join` refuses
+   * with (OCM-MLS R-107, R-221, R-222). Whether the address may be bound (R-109) is for the caller to judge.
    */
-  async join(tx: Tx, { userId, welcome, since }: Joining): Promise<Joined> {
+  async join(tx: Tx, { userId, welcome, since, rank }: Joining): Promise<Joined> {
     if (hostOf(userId) !== this.config.domain) throw new Fault('client.foreign', { address: userId });
     const refs = welcomeRefs(welcome);
     const digest = commitDigest(welcome);
@@ -64,12 +73,16 @@ export class JoiningService {
     const before = await this.welcomes.find(tx, digest, userId);
     if (before) return this.again(tx, userId, before.mlsGroupId);
     const own = ours.find(({ address }) => address === userId) ?? (await this.refuse(tx, userId, refs, ours));
-    const state = await join(welcome, readKeyPackage(own.message), own.privateKeys, this.suite);
+    const keyPackage = readKeyPackage(own.message);
+    const origin = await welcomeOrigin(welcome, keyPackage, own.privateKeys, this.suite);
+    const old = origin && (await this.ended(tx, origin, userId));
+    const state = await join(welcome, keyPackage, own.privateKeys, this.suite, old);
+    const creator = old && creatorOf(state.ratchetTree);
     const view = viewOf(state);
     const { mlsGroupId, admins: inviters } = view;
 
     await this.states.claim(tx, mlsGroupId);
-    const group = await this.groups.find(tx, mlsGroupId);
+    const group = await this.standing(tx, mlsGroupId, creator && rank?.(creator) === 'replace');
     if (group && epochOf(group) < view.epoch) return { view, ready: false };
     const joined = await (group
       ? this.enter(tx, group, userId, state, since)
@@ -77,7 +90,7 @@ export class JoiningService {
     await this.keyPackages.used(tx, own);
     await this.welcomes.add(tx, { digest, address: userId, ref: own.ref, mlsGroupId }, this.clock.now());
     this.db.afterCommit(tx, () => wipe(own.privateKeys.initPrivateKey));
-    return { view: joined, ready: true, inviters };
+    return { view: joined, ready: true, inviters, ...(creator && { creator }) };
   }
 
   private async again(tx: Tx, userId: OcmAddress, mlsGroupId: MlsGroupId): Promise<Joined> {
@@ -89,6 +102,21 @@ export class JoiningService {
   private async refuse(tx: Tx, userId: OcmAddress, refs: string[], ours: readonly OwnKeyPackage[]): Promise<never> {
     if (await this.welcomes.knows(tx, refs, userId)) throw new Fault('welcome.used', { userId });
     throw new Fault(ours.length > 0 ? 'welcome.wrong-user' : 'welcome.not-ours', { userId });
+  }
+
+  /** The state of the user in the group that a Welcome takes the place of, where it knows its successor. */
+  private async ended(tx: Tx, { mlsGroupId, epoch }: Origin, userId: OcmAddress): Promise<ClientState> {
+    const group = await this.groups.find(tx, mlsGroupId);
+    if (!group) throw new Fault('welcome.origin-unknown', { group: mlsGroupId });
+    if (epochOf(group) < epoch) throw new Fault('welcome.early', { group: mlsGroupId, epoch });
+    return stateOf(group, userId);
+  }
+
+  private async standing(tx: Tx, mlsGroupId: MlsGroupId, outranked?: boolean): Promise<LockedGroup | undefined> {
+    const group = await this.groups.find(tx, mlsGroupId);
+    if (!group || !outranked) return group;
+    await this.groups.replace(tx, group, { ...group, leaves: [] });
+    return undefined;
   }
 
   /** The first leaf of this server in the group. */

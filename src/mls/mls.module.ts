@@ -17,6 +17,7 @@ import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { MlsService } from './mls.service.js';
 import { PendingCommitRepository, PendingCommitRow } from './pending-commit.repository.js';
+import { SuccessionService } from './succession.service.js';
 import { suiteProvider } from './suite.provider.js';
 
 export const MLS_ROWS = [
@@ -48,10 +49,11 @@ export const MLS_ROWS = [
     LocalGroupsService,
     JoiningService,
     MlsService,
+    SuccessionService,
     KeyPackageStockWorker,
   ],
   controllers: [KeyPackagesController],
-  exports: [MlsService, HeldStateRepository, ClientsService, KeyPackageClient],
+  exports: [MlsService, SuccessionService, HeldStateRepository, ClientsService, KeyPackageClient],
 })
 export class MlsModule {
   constructor(poller: Poller, stock: KeyPackageStockWorker) {

@@ -43,6 +43,8 @@ export interface CommitWish {
   readonly admins?: readonly OcmAddress[];
   /** Proposals of this epoch, as they were sent, to be covered by reference. */
   readonly proposals?: readonly Uint8Array[];
+  /** The group is to go on as a successor, under a fresh random id: a ReInit, and nothing else. OCM-MLS R-142 */
+  readonly reinit?: boolean;
 }
 
 export interface ProposedUpdate {
@@ -121,11 +123,16 @@ export class MlsService {
     for (const { address, keyPackage } of [...wish.add, ...rejoin]) {
       add.push(await checkKeyPackage(keyPackage, { userId: address, now }, this.suite));
     }
-    const { next, spent, facts, ...messages } = await buildCommit(
-      stateOf(group, committer),
-      { add, remove, proposals: wish.proposals ?? [], now, ...(wish.admins && { admins: wish.admins }) },
-      this.suite,
-    );
+    const successor = wish.reinit && this.dice.bytes(GROUP_ID_LENGTH);
+    const order = {
+      add,
+      remove,
+      proposals: wish.proposals ?? [],
+      now,
+      ...(wish.admins && { admins: wish.admins }),
+      ...(successor && { successor }),
+    };
+    const { next, spent, facts, ...messages } = await buildCommit(stateOf(group, committer), order, this.suite);
     const others = { ...group, leaves: group.leaves.filter(({ address }) => address !== committer) };
     const followed = await followAll(others, messages.commit, { state: next, facts }, this.suite);
     const leaves = [{ address: committer, secrets: secretsOf(next) }, ...followed];

@@ -1,4 +1,11 @@
-import { createCommit, createGroup, makePskIndex, type ClientState, type KeyPackage, type PrivateKeyPackage } from 'ts-mls';
+import {
+  createCommit,
+  createGroup,
+  makePskIndex,
+  type ClientState,
+  type KeyPackage,
+  type PrivateKeyPackage,
+} from 'ts-mls';
 import type { PreSharedKeyID, Proposal } from 'ts-mls';
 import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';

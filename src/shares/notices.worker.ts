@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { isFault } from '../kernel/fault.js';
+import { isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import { PeerClient } from '../ocm/peer.client.js';
@@ -87,7 +88,8 @@ export class NoticesWorker implements Turn {
 
   private async stands(tx: Tx, share: OpenShare, server: Host): Promise<boolean> {
     const group = await this.groups.byAddress(tx, share.group);
-    if (group?.state !== 'active' || !(await this.members.isMember(tx, group.mlsGroupId, share.sender))) return false;
+    if (!group || !isFollowed(group)) return false;
+    if (!(await this.members.isMember(tx, group.mlsGroupId, share.sender))) return false;
     return (await this.members.ofServer(tx, group.mlsGroupId, server)).length > 0;
   }
 }

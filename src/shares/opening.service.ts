@@ -6,6 +6,7 @@ import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { HttpAnswer } from '../kernel/network.js';
+import { isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import { type Discovery, exchangesTokens } from '../ocm/discovery.js';
@@ -58,7 +59,7 @@ export class OpeningService {
       const groups = new Map<OcmAddress, MlsGroupId>();
       for (const mlsGroupId of await this.members.groupsOf(tx, user)) {
         const group = await this.groups.byId(tx, mlsGroupId);
-        if (group?.state === 'active') groups.set(group.address, mlsGroupId);
+        if (group && isFollowed(group)) groups.set(group.address, mlsGroupId);
       }
       const present = new Map<string, boolean>();
       const visible: ReceivedShare[] = [];
@@ -141,7 +142,7 @@ export class OpeningService {
   /** The users of this server who have the share now. */
   private async recipients(tx: Tx, { group: address, sender }: ReceivedShare): Promise<OcmAddress[]> {
     const group = await this.groups.byAddress(tx, address);
-    if (group?.state !== 'active' || !(await this.members.isMember(tx, group.mlsGroupId, sender))) return [];
+    if (!group || !isFollowed(group) || !(await this.members.isMember(tx, group.mlsGroupId, sender))) return [];
     return this.members.ofServer(tx, group.mlsGroupId, this.config.domain);
   }
 }

@@ -3,6 +3,7 @@ import { type Host, hostOf } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
+import { isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { ShareNotification } from '../ocm/notification.js';
@@ -105,7 +106,7 @@ export class ReceivingService {
    */
   private async heldUntil(tx: Tx, from: Host, notice: ShareNotice, at: Date): Promise<Date | undefined> {
     const group = await this.groups.byAddress(tx, notice.shareWith);
-    if (group?.state === 'active') {
+    if (group && isFollowed(group)) {
       const { sender, shareWith } = notice;
       if (await this.members.isMember(tx, group.mlsGroupId, sender)) return undefined;
       throw new Fault('share.sender-not-yet-member', { group: shareWith, sender });

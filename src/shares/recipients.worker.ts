@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { FollowerRepository } from '../groups/follower.repository.js';
-import { type Group, memberServers } from '../groups/group.js';
+import { type Group, isFollowed, memberServers } from '../groups/group.js';
 import type { Locked } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import { Poller, type Turn } from '../platform/poller.service.js';
@@ -49,7 +49,9 @@ export class RecipientsWorker implements Turn {
 
   /** Returns whether the group is settled; otherwise there is another batch. */
   private async settle(tx: Tx, group: Locked<Group>): Promise<boolean> {
-    const active = group.state === 'active';
+    // Its successor has the shares.
+    if (group.state === 'superseded') return true;
+    const active = isFollowed(group);
     const members = active ? (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address) : [];
     const known = new Set(members);
     const roster: Roster = { active, servers: memberServers(members), has: (address) => known.has(address) };

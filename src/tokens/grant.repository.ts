@@ -3,6 +3,7 @@ import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { sameBytes } from '../kernel/bytes.js';
 import { epoch } from '../kernel/ids.js';
+import { type GroupState, isFollowed } from '../groups/group.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { SharedData } from './access-token.js';
 import { type Grant, secretHash, type Standing } from './grant.js';
@@ -25,7 +26,7 @@ export class GrantRow {
 /** The group as the statement joins it; nothing of it when there is no such group. */
 interface Stands {
   readonly epoch: string | null;
-  readonly state: string | null;
+  readonly state: GroupState | null;
   readonly hasSender: boolean;
   readonly members: readonly OcmAddress[];
 }
@@ -58,13 +59,16 @@ export class GrantRepository {
          EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
          (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
           WHERE m.mls_group_id = g.mls_group_id AND m.host = $2) AS members
-       FROM token_grant t LEFT JOIN federated_group g ON g.address = t.group_address WHERE t.secret_hash = $1`,
+       FROM token_grant t LEFT JOIN federated_group g ON g.address = t.group_address AND g.state <> 'superseded'
+       WHERE t.secret_hash = $1`,
       [Buffer.from(hash), from],
     );
     if (!row || !sameBytes(new Uint8Array(row.secretHash), hash)) return undefined;
     const { epoch: at, state, hasSender: senderIsMember, members, ...stored } = row;
     const standing =
-      at === null ? undefined : { epoch: epoch(Number(at)), active: state === 'active', senderIsMember, members };
+      at === null || state === null
+        ? undefined
+        : { epoch: epoch(Number(at)), active: isFollowed({ state }), senderIsMember, members };
     return { grant: toGrant(stored), standing };
   }
 

@@ -12,7 +12,7 @@ export interface GroupPicture {
   readonly address: string;
   readonly mlsGroupId: string;
   readonly epoch: number;
-  readonly state: 'active' | 'left';
+  readonly state: 'active' | 'left' | 'drifted' | 'suspended';
   readonly admins: readonly string[];
   readonly ownerServer: string;
   readonly members: readonly { readonly address: string; readonly leafIndex: number }[];
@@ -90,6 +90,11 @@ export class Person {
 
   resign(group: string): Promise<Change> {
     return this.dismiss(group, this);
+  }
+
+  /** The group is to go on as its successor. */
+  reinit(group: string): Promise<Change> {
+    return this.ask('POST', `${path(group)}/reinit`, { by: this.address });
   }
 
   change({ id }: Pick<Change, 'id'>): Promise<Change> {

@@ -11,6 +11,7 @@ import { audit } from './0010-audit.js';
 import { leafUpdates } from './0011-leaf-updates.js';
 import { repair } from './0012-repair.js';
 import { failover } from './0013-failover.js';
+import { reinit } from './0014-reinit.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   leafUpdates,
   repair,
   failover,
+  reinit,
 ];
