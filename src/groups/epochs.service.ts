@@ -122,8 +122,10 @@ export class EpochsService {
 
   /** The group ended with a ReInit: from now on it waits for its successor. OCM-MLS */
   private async announce(tx: Tx, { mlsGroupId, admins }: Group, { committer, after }: CommitFacts): Promise<void> {
-    const dueAt = makesAt(this.config.domain, { admins, committer }, this.clock.now());
-    await this.reinits.put(tx, { mlsGroupId, successor: after.successor!, tries: 0, ...(dueAt ? { dueAt } : {}) });
+    const dueAt = this.clock.now();
+    const turn = makesAt(this.config.domain, { admins, committer }, dueAt);
+    const reinit = { mlsGroupId, successor: after.successor!, tries: 0 };
+    await this.reinits.put(tx, { ...reinit, ...(turn ? { makesAt: turn, dueAt } : {}) });
   }
 
   private async write(tx: Tx, { mlsGroupId }: Group, applied: AppliedCommit): Promise<void> {

@@ -11,6 +11,7 @@ export class ReinitRow {
   @PrimaryColumn('text', { name: 'mls_group_id' }) mlsGroupId!: string;
   @Column('text', { unique: true }) successor!: string;
   @Column('timestamptz', { name: 'due_at', nullable: true }) dueAt!: Date | null;
+  @Column('timestamptz', { name: 'makes_at', nullable: true }) makesAt!: Date | null;
   @Column('integer') tries!: number;
   @Column('text', { nullable: true }) creator!: string | null;
   @Column('timestamptz', { name: 'over_at', nullable: true }) overAt!: Date | null;
@@ -20,9 +21,9 @@ export class ReinitRow {
 @Injectable()
 export class ReinitRepository {
   async put(tx: Tx, reinit: Reinit): Promise<void> {
-    const { dueAt, creator, overAt, ...rest } = reinit;
-    const row = { ...rest, dueAt: dueAt ?? null, creator: creator ?? null, overAt: overAt ?? null };
-    await tx.upsert(ReinitRow, row, ['mlsGroupId']);
+    const { dueAt, makesAt, creator, overAt, ...rest } = reinit;
+    const times = { dueAt: dueAt ?? null, makesAt: makesAt ?? null, overAt: overAt ?? null };
+    await tx.upsert(ReinitRow, { ...rest, ...times, creator: creator ?? null }, ['mlsGroupId']);
   }
 
   async of(tx: Tx, mlsGroupId: MlsGroupId): Promise<Reinit | undefined> {
@@ -36,7 +37,7 @@ export class ReinitRepository {
     return row?.mlsGroupId as MlsGroupId | undefined;
   }
 
-  /** One whose successor this server is to make at `at`, locked; those that others hold are passed over. */
+  /** One for whose successor this server has something to do at `at`, locked; those that others hold are passed over. */
   async nextDue(tx: Tx, at: Date): Promise<Reinit | undefined> {
     const row = await tx
       .createQueryBuilder(ReinitRow, 'reinit')
@@ -69,6 +70,7 @@ const toReinit = (row: ReinitRow): Reinit => ({
   successor: row.successor as MlsGroupId,
   tries: row.tries,
   ...(row.dueAt ? { dueAt: row.dueAt } : {}),
+  ...(row.makesAt ? { makesAt: row.makesAt } : {}),
   ...(row.creator === null ? {} : { creator: row.creator as OcmAddress }),
   ...(row.overAt ? { overAt: row.overAt } : {}),
 });

@@ -90,7 +90,7 @@ export class ReinitService {
     if (joined && reinit.creator === creator) return;
     const next = joined ? await this.begin(tx, joined) : await this.rebind(tx, group, view);
     await this.epochs.standAt(tx, next, view);
-    const { dueAt: _, ...rest } = reinit;
+    const { dueAt: _, makesAt: __, ...rest } = reinit;
     const overAt = new Date(this.clock.now().getTime() + KEPT_MS);
     await this.reinits.put(tx, { ...rest, creator, overAt });
     await this.keyPackages.removeAll(tx, group.mlsGroupId);

@@ -10,6 +10,8 @@ export interface Reinit {
   /** As the ReInit announced it; competing successors have the same id. */
   readonly successor: MlsGroupId;
   /** When this server makes the successor, unless one came before; none without an admin of ours. */
+  readonly makesAt?: Date;
+  /** When it next does something for that. KeyPackages are fetched early, as long as all servers are likely there. */
   readonly dueAt?: Date;
   readonly tries: number;
   /** Who made the successor that our users are in. */
@@ -27,8 +29,12 @@ const REASONABLE_MS = 3_600_000;
  */
 export const KEPT_MS = 24 * 3_600_000;
 
-/** A KeyPackage that was fetched longer ago is not used for a successor. */
-export const FRESH_MS = 24 * 3_600_000;
+/** Who is so late was away, and leaves a while to what others have made meanwhile: its news are on the way. */
+const LATE_MS = 10 * 60_000;
+const GRACE_MS = 15 * 60_000;
+
+/** A KeyPackage that was fetched longer ago is fetched anew. */
+export const FRESH_MS = 7 * 24 * 3_600_000;
 
 /**
  * When a server makes the successor: that of who committed the ReInit at once (OCM-MLS R-146), the others after it, in the
@@ -44,6 +50,10 @@ export function makesAt(
   const rank = adminServers({ admins }).includes(here) ? order.indexOf(here) : -1;
   return rank === -1 ? undefined : new Date(announcedAt.getTime() + rank * REASONABLE_MS);
 }
+
+/** When a server that comes to it at `now` has to wait on; undefined when it is to make the successor. */
+export const waitsUntil = (dueAt: Date, now: Date): Date | undefined =>
+  now.getTime() - dueAt.getTime() > LATE_MS ? new Date(now.getTime() + GRACE_MS) : undefined;
 
 /** Who makes it: of the admins at home on a server the one who was asked, or who is listed first. */
 export const makerAt = (here: Host, admins: readonly OcmAddress[], asked?: OcmAddress): OcmAddress | undefined =>

@@ -13,11 +13,13 @@ import { REINITIALISING } from './changes.service.js';
 import type { Entrant } from './commit-plan.js';
 import { GroupRepository } from './group.repository.js';
 import { COMMITTING } from './proposals.service.js';
-import { FRESH_MS } from './reinit.js';
+import { FRESH_MS, waitsUntil } from './reinit.js';
 import { ReinitRepository } from './reinit.repository.js';
 import { ReinitService } from './reinit.service.js';
 import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
 
+/** About three days of trying, in the end every hour; after a ReInit it has no end. */
+const MOST_TRIES = 80;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 3_600_000;
 
@@ -71,23 +73,32 @@ export class ReinitWorker implements Turn {
   /** Puts the next try off before it is made, so that a crash or another replica does not do it again at once. */
   private async claim(tx: Tx): Promise<Job | undefined> {
     const now = this.clock.now();
-    const since = new Date(now.getTime() - FRESH_MS);
     const later = (tries: number) =>
       new Date(now.getTime() + Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 20), LONGEST_WAIT_MS));
     const change = await this.changes.nextRequested(tx, ['reinit'], now);
     if (change) {
       const { id, mlsGroupId, actor: maker, tries } = change;
       await this.changes.save(tx, { ...change, tries: tries + 1, nextTryAt: later(tries) });
-      return { mlsGroupId, maker, change: id, missing: await this.keyPackages.missing(tx, mlsGroupId, maker, since) };
+      return { mlsGroupId, maker, change: id, missing: await this.missing(tx, mlsGroupId, maker) };
     }
+    return this.claimDue(tx, now, later);
+  }
+
+  private async claimDue(tx: Tx, now: Date, later: (tries: number) => Date): Promise<Job | undefined> {
     const due = await this.reinits.nextDue(tx, now);
     if (!due) return undefined;
     const { mlsGroupId, tries } = due;
-    await this.reinits.put(tx, { ...due, tries: tries + 1, dueAt: later(tries) });
+    const wait = waitsUntil(due.dueAt!, now);
+    await this.reinits.put(tx, { ...due, ...(wait ? { dueAt: wait } : { tries: tries + 1, dueAt: later(tries) }) });
+    if (wait) return this.claimDue(tx, now, later);
     const group = await this.groups.byId(tx, mlsGroupId);
     const maker = group && (await this.reinit.maker(tx, group));
     if (!maker) throw new Fault('internal', { what: 'no admin here makes the successor', group: mlsGroupId });
-    return { mlsGroupId, maker, missing: await this.keyPackages.missing(tx, mlsGroupId, maker, since) };
+    return { mlsGroupId, maker, missing: await this.missing(tx, mlsGroupId, maker) };
+  }
+
+  private missing(tx: Tx, mlsGroupId: MlsGroupId, maker: OcmAddress): Promise<OcmAddress[]> {
+    return this.keyPackages.missing(tx, mlsGroupId, maker, new Date(this.clock.now().getTime() - FRESH_MS));
   }
 
   /** The only part that uses the network. */
@@ -119,7 +130,7 @@ export class ReinitWorker implements Turn {
     await this.db.run(async (tx) => {
       await this.groups.lock(tx, mlsGroupId);
       const current = await this.changes.byId(tx, id);
-      if (current?.state !== 'requested' || (fault?.retry ?? false)) return;
+      if (current?.state !== 'requested' || (fault?.retry === true && current.tries < MOST_TRIES)) return;
       const outcome: Partial<Change> = fault
         ? { state: 'refused', fault: fault.code }
         : { state: 'prepared', nextTryAt: this.clock.now() };
@@ -128,16 +139,19 @@ export class ReinitWorker implements Turn {
     });
   }
 
-  /** Unless one came meanwhile. KeyPackages that turn out to be of no use are fetched anew. */
+  /** Unless one came meanwhile, or it is not this server's turn yet. A KeyPackage that is of no use any more goes. */
   private async succeed({ mlsGroupId, maker }: Job): Promise<void> {
     try {
       await this.db.run(async (tx) => {
         const group = await this.groups.lock(tx, mlsGroupId);
         const reinit = group && (await this.reinits.of(tx, mlsGroupId));
-        if (reinit && group.state === 'suspended') await this.reinit.make(tx, { group, reinit }, maker);
+        if (group?.state !== 'suspended' || !reinit?.makesAt) return;
+        if (reinit.makesAt > this.clock.now()) await this.reinits.put(tx, { ...reinit, dueAt: reinit.makesAt });
+        else await this.reinit.make(tx, { group, reinit }, maker);
       });
     } catch (error) {
-      await this.db.run((tx) => this.keyPackages.removeAll(tx, mlsGroupId));
+      const user = isFault(error) ? error.facts['userId'] : undefined;
+      if (user !== undefined) await this.db.run((tx) => this.keyPackages.remove(tx, mlsGroupId, user as OcmAddress));
       throw error;
     }
   }

@@ -43,6 +43,10 @@ export class SuccessorKeyPackageRepository {
     return rows.map(({ address }) => address);
   }
 
+  async remove(tx: Tx, mlsGroupId: MlsGroupId, address: OcmAddress): Promise<void> {
+    await tx.delete(SuccessorKeyPackageRow, { mlsGroupId, address });
+  }
+
   async removeAll(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     await tx.delete(SuccessorKeyPackageRow, { mlsGroupId });
   }

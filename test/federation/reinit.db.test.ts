@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { host } from '../../src/kernel/address.js';
 import type { Opening, Person } from '../support/cast.js';
+import { Poller } from '../../src/platform/poller.service.js';
 import { World } from '../support/world.js';
 import { agree, federationOf } from './agreement.js';
 
@@ -15,6 +17,17 @@ async function laboratory() {
   await world.settle();
   const before = await agree(lab, ...people);
   return { world, people, lab, before, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+
+/** Only these workers of a server take turns. */
+async function work(world: World, name: string, ...workers: readonly string[]) {
+  for (const worker of workers) {
+    const turn = world
+      .server(name)
+      .get(Poller)
+      .turns.find((one) => one.name === worker)!;
+    while (await turn.turn());
+  }
 }
 
 async function successor(lab: string, old: { readonly mlsGroupId: string }, ...people: readonly Person[]) {
@@ -60,4 +73,57 @@ test('R-146 R-152 a reinitialised group goes on under its address: members, admi
   await world.settle();
   expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2, ownerServer: 'a.test' });
   expect(await bob.open('data.tar')).toBe('nothing of that name');
+});
+
+test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  await alice.reinit(lab);
+  await work(world, 'a.test', 'groups.reinitialising', 'groups.committing', 'outbox.courier');
+  await work(world, 'b.test', 'groups.reinitialising');
+  await world.kill('a.test');
+  expect(await agree(lab, bob, charlie)).toMatchObject({ state: 'suspended', epoch: before.epoch + 1 });
+  // Meanwhile nothing is sent in the old group, and what is asked for waits.
+  const wish = await bob.remove(lab, charlie);
+  await world.pass(HOUR / 2);
+  expect(await bob.change(wish)).toMatchObject({ state: 'prepared' });
+  expect(await bob.sees(lab)).toMatchObject({ state: 'suspended' });
+  await world.pass(HOUR);
+  expect(await bob.sees(lab)).toMatchObject({ state: 'active', admins: before.admins, epoch: 1 });
+
+  // The Commit that bob's server owes waits for the owner server, which is back and has not made another successor.
+  await world.restart('a.test');
+  await world.pass(HOUR);
+  const after = await agree(lab, alice, bob);
+  expect(after.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'bob@b.test' });
+  expect(await bob.change(wish)).toMatchObject({ state: 'done', epoch: 2 });
+  expect(await charlie.sees(lab)).toMatchObject({ state: 'left' });
+});
+
+test('R-149 of two competing successors that of the admin listed earlier wins, though the other one was joined first', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  const shared = await charlie.share(lab, 'data.tar');
+  await alice.reinit(lab);
+  await work(world, 'a.test', 'groups.reinitialising', 'groups.committing', 'outbox.courier', 'groups.reinitialising');
+  await work(world, 'b.test', 'groups.reinitialising');
+  await world.kill('a.test');
+  await world.pass(2 * HOUR);
+  const second = await successor(lab, before, bob, charlie);
+  expect(second.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'bob@b.test' });
+
+  await world.restart('a.test');
+  await world.pass(2 * HOUR);
+  const first = await successor(lab, before, alice, bob, charlie);
+  expect(first.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'alice@a.test' });
+  expect(
+    world.network.sent({ what: 'MLS_WELCOME', from: host('b.test'), to: host('a.test'), outcome: 409 }),
+  ).toHaveLength(1);
+  expect(await charlie.shared(shared)).toMatchObject({ state: 'open' });
+  expect(await bob.open('data.tar')).toMatchObject({ access_token: expect.any(String) });
+  await bob.remove(lab, charlie);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
 });

@@ -8,6 +8,7 @@ export const reinit: Migration = {
       mls_group_id text PRIMARY KEY REFERENCES federated_group ON DELETE CASCADE,
       successor text NOT NULL UNIQUE,
       due_at timestamptz,
+      makes_at timestamptz,
       tries integer NOT NULL,
       creator text,
       over_at timestamptz
