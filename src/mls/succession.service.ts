@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
+import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -29,6 +30,7 @@ export interface SuccessionWish {
 export class SuccessionService {
   constructor(
     private readonly clock: Clock,
+    private readonly dice: Dice,
     private readonly clients: ClientRepository,
     private readonly groups: LocalGroupsService,
     @Inject(SUITE) private readonly suite: Suite,
@@ -54,6 +56,7 @@ export class SuccessionService {
     const order = {
       creator: { keyPackage: readKeyPackage(own.message), privateKeys: own.privateKeys },
       members: others,
+      nonce: this.dice.bytes(this.suite.kdf.size),
       now,
     };
     const { state, welcome } = await createSuccessor(old, order, this.suite);

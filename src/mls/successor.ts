@@ -22,6 +22,8 @@ export interface SuccessorOrder {
   readonly creator: { readonly keyPackage: KeyPackage; readonly privateKeys: PrivateKeyPackage };
   /** Fresh KeyPackages of all other members, checked by us. They need no approval of their own: OCM-MLS R-147 */
   readonly members: readonly KeyPackage[];
+  /** Fresh random bytes for the resumption PSK, as many as the hash has. RFC 9420 section 8.4 */
+  readonly nonce: Uint8Array;
   /** Their lifetimes are judged at this time. */
   readonly now: Date;
 }
@@ -40,7 +42,7 @@ export interface Successor {
  */
 export async function createSuccessor(
   old: ClientState,
-  { creator, members, now }: SuccessorOrder,
+  { creator, members, nonce, now }: SuccessorOrder,
   suite: Suite,
 ): Promise<Successor> {
   const { groupId, extensions } = announced(old);
@@ -49,7 +51,7 @@ export async function createSuccessor(
   assertComplete(old, [creator.keyPackage, ...members]);
   const proposals: Proposal[] = [
     ...members.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })),
-    { proposalType: 'psk', psk: { preSharedKeyId: resumption(old, suite) } },
+    { proposalType: 'psk', psk: { preSharedKeyId: resumption(old, nonce) } },
   ];
   try {
     const config = clientConfig(now);
@@ -79,10 +81,10 @@ function assertComplete(old: ClientState, keyPackages: readonly KeyPackage[]): v
 }
 
 /** RFC 9420 section 8.6: the secret of the last epoch, which only its members have. */
-const resumption = ({ groupContext }: ClientState, { rng, kdf }: Suite): PreSharedKeyID => ({
+const resumption = ({ groupContext }: ClientState, pskNonce: Uint8Array): PreSharedKeyID => ({
   psktype: 'resumption',
   usage: 'reinit',
   pskGroupId: groupContext.groupId,
   pskEpoch: groupContext.epoch,
-  pskNonce: rng.randomBytes(kdf.size),
+  pskNonce,
 });

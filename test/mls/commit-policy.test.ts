@@ -84,13 +84,13 @@ describe('a Commit is refused before anything of it is applied', () => {
       await refuses(group, 'alice', { path, proposals: byValue(proposal) }, 'commit.proposal-not-provided');
     });
 
-    const reinit = (label: string): Proposal => ({
+    const reinit = (label: string, ...admins: string[]): Proposal => ({
       proposalType: 'reinit',
       reinit: {
         groupId: utf8('next'),
         version: 'mls10',
         cipherSuite: SUITE_NAME,
-        extensions: [groupOf(label, 'alice', 'bob')],
+        extensions: [admins.length > 0 ? groupOf(label, ...admins) : groupOf(label, 'alice', 'bob')],
       },
     });
 
@@ -105,6 +105,11 @@ describe('a Commit is refused before anything of it is applied', () => {
       const proposals = byValue({ proposalType: 'reinit', reinit: { ...bare, extensions: [] } });
       await refuses(group, 'alice', { proposals }, 'commit.reinit-moves-label');
       await passes(group, 'alice', { proposals: byValue(reinit(LABEL)) });
+    });
+
+    test('a ReInit into a group that not all members can join is refused', async () => {
+      const ghost = byValue(reinit(LABEL, 'alice', 'erin'));
+      await refuses(group, 'alice', { proposals: ghost }, 'commit.reinit-unjoinable');
     });
 
     test('R-114 an Update by value is refused', async () => {
