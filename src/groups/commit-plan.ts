@@ -116,7 +116,7 @@ export function planCommit(standing: Standing, wishes: Wishes): Planned {
   return { plan, moot, refused };
 }
 
-/** Alone (OCM-MLS R-142), when nothing else is to be brought about; by the admin who asked, which approves it. */
+/** Alone (OCM-MLS R-142), when nothing else is to be brought about; by the admin who asked, which approves it. */
 const planReinit = ({ id, actor }: Change): CommitPlan => ({
   committer: actor,
   add: [],

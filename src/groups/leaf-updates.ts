@@ -29,9 +29,5 @@ export function nextUpdate({ mlsGroupId, address, updatedAt, fresh }: Leaf, inte
 /** How long to wait before looking again at a leaf for which nothing could be done. */
 export const lookAgain = (now: Date, intervalMs: number): Date => new Date(now.getTime() + intervalMs / MOMENTS);
 
-/** Whether a leaf went without new keys for longer than the update deadline. OCM-MLS R-129 */
-export const isStale = ({ updatedAt }: Pick<Leaf, 'updatedAt'>, at: Date, deadlineMs: number): boolean =>
-  at.getTime() - updatedAt.getTime() > deadlineMs;
-
 /** A fixed number from 0 up to 1. */
 const fraction = (text: string): number => parseInt(hash('sha256', text).slice(0, 8), 16) / 2 ** 32;

@@ -98,7 +98,7 @@ export class ReinitService {
     this.log.info({ event: 'group.reinitialised', ...facts }, 'a group goes on as its successor');
   }
 
-  /** Ends what is left of one old group whose time is over, and says whether there was one. OCM-MLS */
+  /** Ends what is left of one old group whose time is over, and says whether there was one. OCM-MLS section 7.7 */
   async finishNext(): Promise<boolean> {
     return this.db.run(async (tx) => {
       const over = await this.reinits.nextOver(tx, this.clock.now());

@@ -25,7 +25,7 @@ const REASONABLE_MS = 3_600_000;
 
 /**
  * For so long a successor can be replaced by one of an admin listed earlier, and late Welcomes are taken: the resumption
- * PSK and the last Group Key are kept for it (OCM-MLS R-154, R-155).
+ * PSK and the last Group Key are kept for it (OCM-MLS section 7.7).
  */
 export const KEPT_MS = 24 * 3_600_000;
 

@@ -99,7 +99,7 @@ export async function readProposal(state: ClientState, bytes: Uint8Array, suite:
   const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
   if (proposal.proposalType !== 'update') return read;
   const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
-  if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender, reason: String(reason) });
+  if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender }, reason);
   return read;
 }
 

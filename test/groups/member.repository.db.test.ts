@@ -47,7 +47,11 @@ test('a leaf is fresh until it is renewed, and its time is worked out anew whene
   const enter = (hour: number, renewed: { added?: (typeof bob)[]; updated?: (typeof bob)[] }) =>
     db.run((tx) => members.replace(tx, lab, roster, at(hour), { added: [], updated: [], ...renewed }));
   const unscheduled = () =>
-    db.run(async (tx) => (await members.unscheduled(tx, lab)).map(({ address, fresh }) => [address, fresh]).sort());
+    db.run(async (tx) =>
+      (await members.unscheduled(tx, lab))
+        .toSorted((one, other) => one.address.localeCompare(other.address))
+        .map(({ address, fresh }) => [address, fresh]),
+    );
   const due = (hour: number, epochNow = 1) =>
     db.run(async (tx) => (await members.due(tx, lab, at(hour), epoch(epochNow))).map(({ address }) => address));
   const busy = () => db.run(async (tx) => (await groups.withAgingLeaf(tx, at(7)))?.mlsGroupId);

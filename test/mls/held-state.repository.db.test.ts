@@ -55,7 +55,7 @@ test('R-092 what is held is gone when its time is over, and what belongs to a lo
   const { a, b, lab, alice } = world;
   await b.follow(lab, await a.commit(lab, { committer: alice }));
   await b.db.run((tx) => held.hold(tx, lab, epoch(3), at(11)));
-  const epochs = () => b.db.run(async (tx) => (await tx.query('SELECT DISTINCT epoch FROM held_state')) as object[]);
+  const epochs = () => b.db.run(async (tx) => tx.query<object[]>('SELECT DISTINCT epoch FROM held_state'));
   await b.db.run((tx) => held.forgetAfter(tx, lab, epoch(2)));
   expect(await epochs()).toEqual([{ epoch: '2' }]);
   await b.db.run((tx) => held.forgetExpired(tx, at(9)));
