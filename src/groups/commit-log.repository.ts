@@ -4,7 +4,7 @@ import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
-import type { CommitRecord } from './group.js';
+import { type CommitRecord, FOLLOWED } from './group.js';
 import type { RosterStep } from './missed-commits.js';
 
 /** Append-only but for Commits that are taken back (OCM-MLS R-090); its primary key is "one Commit per epoch" (OCM-MLS R-015) as the database sees it. */
@@ -72,6 +72,37 @@ export class CommitLogRepository {
 
   async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     await tx.delete(CommitRow, { mlsGroupId });
+  }
+
+  /**
+   * Forgets, of each group from its oldest Commit on, those recorded before `before`, but the last `leastEpochs` of a
+   * group that is followed here. What stays has no gap. Returns how many, at most `most`.
+   */
+  async prune(
+    tx: Tx,
+    { before, leastEpochs, most }: { readonly before: Date; readonly leastEpochs: number; readonly most: number },
+  ): Promise<number> {
+    // One look at the oldest Commit of each group; only where that is to go the others are looked at.
+    const [, pruned] = (await tx.query(
+      `DELETE FROM commit_log WHERE (mls_group_id, epoch) IN (
+         SELECT c.mls_group_id, c.epoch
+         FROM (SELECT mls_group_id, epoch - CASE WHEN state = ANY ($4::text[]) THEN $2 ELSE 0 END AS up_to
+           FROM federated_group) AS g
+         CROSS JOIN LATERAL (SELECT epoch, recorded_at FROM commit_log
+           WHERE mls_group_id = g.mls_group_id ORDER BY epoch LIMIT 1) AS oldest
+         JOIN commit_log c ON c.mls_group_id = g.mls_group_id AND c.epoch < g.up_to AND c.recorded_at < $1
+         WHERE oldest.epoch < g.up_to AND oldest.recorded_at < $1
+         ORDER BY c.mls_group_id, c.epoch LIMIT $3)`,
+      [before, leastEpochs, most, FOLLOWED],
+    )) as [unknown, number];
+    return pruned;
+  }
+
+  async size(tx: Tx): Promise<{ readonly commits: number; readonly bytes: number }> {
+    const [row] = await tx.query<{ commits: string; bytes: string }[]>(
+      `SELECT (SELECT count(*) FROM commit_log) AS commits, pg_total_relation_size('commit_log') AS bytes`,
+    );
+    return { commits: Number(row!.commits), bytes: Number(row!.bytes) };
   }
 
   async latest(tx: Tx, mlsGroupId: MlsGroupId): Promise<CommitRecord | undefined> {

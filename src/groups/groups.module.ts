@@ -7,6 +7,7 @@ import { ChangeRepository, ChangeRow } from './change.repository.js';
 import { ChangesController } from './changes.controller.js';
 import { ChangesService } from './changes.service.js';
 import { CommitLogRepository, CommitRow } from './commit-log.repository.js';
+import { CommitLogWorker } from './commit-log.worker.js';
 import { CommitsService } from './commits.service.js';
 import { CommittingService } from './committing.service.js';
 import { CommittingWorker } from './committing.worker.js';
@@ -90,6 +91,7 @@ export const GROUPS_ROWS = [
     FailoverWorker,
     UpkeepService,
     UpkeepWorker,
+    CommitLogWorker,
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [
@@ -112,6 +114,7 @@ export class GroupsModule {
     failover: FailoverWorker,
     upkeep: UpkeepWorker,
     reinits: ReinitWorker,
+    commitLog: CommitLogWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
@@ -120,5 +123,6 @@ export class GroupsModule {
     poller.add(failover, { everyMs: 60_000 });
     poller.add(upkeep, { everyMs: 30_000 });
     poller.add(reinits, { everyMs: 5_000 });
+    poller.add(commitLog, { everyMs: 600_000 });
   }
 }

@@ -231,6 +231,13 @@ export const VARIABLES = {
     meaning:
       "Checked, not used yet: when a group had no Commit for so long and its first admin's leaf is stale, the next admin's server takes over. Longer than `COVEY_UPDATE_DEADLINE`; the same on all servers of a federation.",
   },
+  commitsKeptMs: {
+    name: 'COVEY_COMMITS_KEPT',
+    default: '2592000',
+    ...seconds(86_400, 315_360_000),
+    meaning:
+      'How long Commits are kept for servers that missed them; the last 100 of each group are kept longer. Who was away for longer has to rejoin.',
+  },
   shutdownTimeoutMs: {
     name: 'COVEY_SHUTDOWN_TIMEOUT',
     default: '20',

@@ -64,6 +64,21 @@ export class Metrics {
     labelNames: ['worker'],
     registers: this.registers,
   });
+  private readonly loggedCommits = new Gauge({
+    name: 'covey_commit_log_commits',
+    help: 'Commits that are kept for servers that missed them',
+    registers: this.registers,
+  });
+  private readonly commitLogBytes = new Gauge({
+    name: 'covey_commit_log_bytes',
+    help: 'Size of the commit log in the database, indexes included',
+    registers: this.registers,
+  });
+  private readonly prunedCommits = new Counter({
+    name: 'covey_commit_log_pruned_total',
+    help: 'Commits that were old enough to be forgotten',
+    registers: this.registers,
+  });
   private readonly tokens = new Counter({
     name: 'covey_tokens_total',
     help: 'Token requests by outcome',
@@ -114,6 +129,12 @@ export class Metrics {
 
   keyPackageStock(kind: string, count: number): void {
     this.keyPackages.set({ kind }, count);
+  }
+
+  commitLog({ commits, bytes, pruned }: { commits: number; bytes: number; pruned: number }): void {
+    this.loggedCommits.set(commits);
+    this.commitLogBytes.set(bytes);
+    this.prunedCommits.inc(pruned);
   }
 
   /** Before metrics are read, `refresh` is run: for gauges that come from the database. */

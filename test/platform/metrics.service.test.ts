@@ -10,6 +10,7 @@ test('what is counted can be read in the format of Prometheus', async () => {
   metrics.letterSettled('delivered');
   metrics.keyPackageStock('single-use', 40);
   metrics.tokenAnswered('issued');
+  metrics.commitLog({ commits: 12, bytes: 8192, pruned: 3 });
   const text = await metrics.text();
   expect(text).toContain('covey_http_request_seconds_count{method="GET",route="/.well-known/ocm",status="200"} 1');
   expect(text).toContain('covey_signature_verifications_total{outcome="ok"} 1');
@@ -18,6 +19,7 @@ test('what is counted can be read in the format of Prometheus', async () => {
   expect(text).toContain('covey_letters_total{outcome="delivered"} 1');
   expect(text).toContain('covey_key_packages{kind="single-use"} 40');
   expect(text).toContain('covey_tokens_total{outcome="issued"} 1');
+  expect(text).toMatch(/covey_commit_log_commits 12[^]*covey_commit_log_bytes 8192[^]*covey_commit_log_pruned_total 3/);
 });
 
 test('a peer without letters is no longer shown', async () => {
