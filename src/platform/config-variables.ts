@@ -214,22 +214,21 @@ export const VARIABLES = {
     name: 'COVEY_UPDATE_INTERVAL',
     default: '28800',
     ...seconds(60, 315_360_000),
-    meaning:
-      'Checked, not used yet: how often the keys of a leaf are renewed; the leaves of a server are spread over it.',
+    meaning: 'How often the keys of a leaf are renewed; the leaves of a server are spread over it.',
   },
   updateDeadlineMs: {
     name: 'COVEY_UPDATE_DEADLINE',
     default: '86400',
     ...seconds(120, 315_360_000),
     meaning:
-      'Checked, not used yet: a leaf that was not renewed for so long is stale, and its removal is proposed to the admins. Longer than `COVEY_UPDATE_INTERVAL`; the same on all servers of a federation.',
+      'A leaf that was not renewed for so long is stale: a takeover passes such admins over. Longer than `COVEY_UPDATE_INTERVAL`; the same on all servers of a federation.',
   },
   takeoverTimeMs: {
     name: 'COVEY_TAKEOVER_TIME',
     default: '129600',
     ...seconds(180, 315_360_000),
     meaning:
-      "Checked, not used yet: when a group had no Commit for so long and its first admin's leaf is stale, the next admin's server takes over. Longer than `COVEY_UPDATE_DEADLINE`; the same on all servers of a federation.",
+      "When a group had no Commit for so long and its first admin's leaf is stale, the next admin's server takes over. Longer than `COVEY_UPDATE_DEADLINE`; the same on all servers of a federation.",
   },
   commitsKeptMs: {
     name: 'COVEY_COMMITS_KEPT',

@@ -114,7 +114,7 @@ function crossChecks(found: Partial<Settings>, env: Readonly<Record<string, stri
   }
   for (const [shorter, longer] of [
     ['updateIntervalMs', 'updateDeadlineMs'],
-    ['updateDeadlineMs', 'takeoverTimeMs'],
+    ['updateDeadlineMs', 'takeoverTimeMs'], // OCM-MLS R-086
   ] as const) {
     const [least, value] = [found[shorter], found[longer]];
     if (least === undefined || value === undefined || value > least) continue;

@@ -113,7 +113,7 @@ test.each([
   expect(wrong({ ...PUBLIC, COVEY_PUBLIC_URL: given })).toEqual(['COVEY_PUBLIC_URL']),
 );
 
-test('the takeover time is longer than the update deadline, and that than the interval', () => {
+test('R-086 the takeover time is longer than the update deadline, and that than the interval', () => {
   const times = (interval: number, deadline: number, takeover: number) => ({
     ...PUBLIC,
     COVEY_UPDATE_INTERVAL: String(interval),
