@@ -13,6 +13,9 @@ export class CrashPoint {
   readonly statements: string[] = [];
   /** How many statements ever changed something. */
   wrote = 0;
+  /** The same for each table that such a statement names. */
+  private readonly writes = new Map<string, number>();
+  private tables: TablesOf = () => [];
   private dead = false;
   private at: { readonly statement: number; readonly when: 'before' | 'after' } | undefined;
 
@@ -40,8 +43,19 @@ export class CrashPoint {
     this.dead = true;
   }
 
+  /** The tables that the statements after the first `from` name. */
+  tablesSince(from: number): readonly string[] {
+    return [...new Set(this.statements.slice(from).flatMap((sql) => this.tables(sql)))];
+  }
+
+  /** Grows with every statement that changed any of these tables. */
+  writesTo(tables: readonly string[]): number {
+    return tables.reduce((sum, table) => sum + (this.writes.get(table) ?? 0), 0);
+  }
+
   /** Stands between the service and its database from now on. */
   wrap(source: DataSource): void {
+    this.tables = tablesNamed(source.entityMetadatas.map(({ tableName }) => tableName));
     const create = source.createQueryRunner.bind(source);
     source.createQueryRunner = (...args) => this.guard(create(...args));
   }
@@ -52,7 +66,7 @@ export class CrashPoint {
       this.statements.push(sql);
       this.pass(sql, 'before');
       const result = await query(sql, ...rest);
-      if (changed(sql, result)) this.wrote += 1;
+      if (changed(sql, result)) this.note(sql);
       this.pass(sql, 'after');
       return result;
     };
@@ -60,10 +74,28 @@ export class CrashPoint {
     return runner;
   }
 
+  private note(sql: string): void {
+    this.wrote += 1;
+    for (const table of this.tables(sql)) this.writes.set(table, (this.writes.get(table) ?? 0) + 1);
+  }
+
   private pass(sql: string, when: 'before' | 'after'): void {
     if (this.at?.statement === this.statements.length && this.at.when === when) this.dead = true;
     if (this.dead) throw new Crash(sql);
   }
+}
+
+type TablesOf = (sql: string) => readonly string[];
+
+/** Every statement's words among these names; a column of the same name counts, which does no harm. */
+function tablesNamed(names: readonly string[]): TablesOf {
+  const known = new Set(names);
+  const read = new Map<string, readonly string[]>();
+  return (sql) => {
+    let found = read.get(sql);
+    if (!found) read.set(sql, (found = [...new Set(sql.match(/\w+/g))].filter((word) => known.has(word))));
+    return found;
+  };
 }
 
 /** Whether a statement changed anything, by what TypeORM made of PostgreSQL's answer. In doubt it did. */

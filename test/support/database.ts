@@ -37,8 +37,8 @@ export async function leaseDatabase(): Promise<Lease> {
   return from.kind === 'embedded' ? leaseEmbedded(from) : leasePostgres(from);
 }
 
-/** Embedded databases that nobody uses now. They live as long as the process and serve many files. */
-const idle: EmbeddedDatabase[] = [];
+/** Databases that nobody uses now. They live as long as the process and serve many files. */
+const idle: { readonly url: string }[] = [];
 
 async function leaseEmbedded({ folder, template }: { folder: string; template: string }): Promise<Lease> {
   const database = idle.pop() ?? (await copyOf(template, folder));
@@ -57,9 +57,22 @@ function copyOf(template: string, folder: string): Promise<EmbeddedDatabase> {
 let counter = 0;
 
 async function leasePostgres({ server, template }: { server: string; template: string }): Promise<Lease> {
+  const database = idle.pop() ?? (await newDatabase(server, template));
+  return lease('postgres', database.url, 8, async () => {
+    await connected(database.url, async (source) => {
+      // What a server that died left open would be waited for.
+      await source.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+      await emptied(source);
+    });
+    idle.push(database);
+  });
+}
+
+async function newDatabase(server: string, template: string): Promise<{ readonly url: string }> {
   const name = `${template}_${process.pid}_${++counter}`;
-  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
-  return lease('postgres', databaseOf(server, name), 8, () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`));
+  await connected(server, (source) => source.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  return { url: databaseOf(server, name) };
 }
 
 function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () => Promise<unknown>): Lease {
@@ -95,8 +108,6 @@ function lease(kind: Lease['kind'], url: string, poolSize: number, giveBack: () 
     [Symbol.asyncDispose]: release,
   };
 }
-
-const administer = (url: string, sql: string) => connected(url, (source) => source.query(sql));
 
 async function connected<T>(url: string, work: (source: DataSource) => Promise<T>): Promise<T> {
   const source = await new DataSource({ type: 'postgres', url, poolSize: 1, installExtensions: false }).initialize();

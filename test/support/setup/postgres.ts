@@ -10,6 +10,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const admin = new Client({ connectionString: server.url });
   try {
     await admin.connect();
+    const { rows } = await admin.query<{ super: string }>(`SELECT current_setting('is_superuser') AS super`);
+    if (rows[0]?.super !== 'on') throw new Error('The tests need a superuser of PostgreSQL in DATABASE_URL.');
     await admin.query(`CREATE DATABASE ${template}`);
     await migrated(databaseOf(server.url, template));
   } catch (error) {
