@@ -1,6 +1,7 @@
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
-import { mlsCommit, mlsProposal, mlsWelcome } from '../ocm/notification-body.js';
+import type { UserKeyPackage } from '../ocm/notification.js';
+import { mlsCommit, mlsProposal, mlsRejoin, mlsWelcome } from '../ocm/notification-body.js';
 import type { NewLetter } from '../outbox/letter.js';
 import { memberServers } from './group.js';
 
@@ -66,4 +67,27 @@ export function proposalTo(
 ): NewLetter[] {
   const body = mlsProposal({ senderDomain: from.here, mlsGroupId: from.mlsGroupId, content: proposal });
   return servers.filter((server) => server !== from.here).map((to) => letter(to, from, 'MLS_PROPOSAL', sender, body));
+}
+
+/** A notification holds no more; who has more users in a group sends several. */
+const MOST_KEY_PACKAGES = 200;
+
+/**
+ * The request of a server that lost its state, to the home server of every admin (OCM-MLS R-125), in a lane of its own:
+ * what stands still in the group's lane must not keep it from going out.
+ */
+export function rejoinTo(
+  from: Handshake,
+  servers: readonly Host[],
+  keyPackages: readonly UserKeyPackage[],
+): NewLetter[] {
+  const letters: NewLetter[] = [];
+  for (let at = 0; at < keyPackages.length; at += MOST_KEY_PACKAGES) {
+    const some = keyPackages.slice(at, at + MOST_KEY_PACKAGES);
+    const body = mlsRejoin({ senderDomain: from.here, mlsGroupId: from.mlsGroupId, keyPackages: some });
+    for (const to of servers) {
+      letters.push({ ...letter(to, from, 'MLS_REJOIN', from.mlsGroupId, body), lane: `rejoin ${from.mlsGroupId}` });
+    }
+  }
+  return letters;
 }

@@ -65,7 +65,7 @@ export class CommitLogRepository {
     return rows.map((row) => ({ ...row, epoch: epoch(Number(row.epoch)) }));
   }
 
-  /** Those that ended `at` and what came after it, when they are taken back. */
+  /** Those that ended `at` and what came after it: taken back, or of another history than the group's. */
   async forgetSince(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<void> {
     await tx.delete(CommitRow, { mlsGroupId, epoch: MoreThanOrEqual(String(at)) });
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
-import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
+import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Config } from '../platform/config.js';
 import { Metrics } from '../platform/metrics.service.js';
@@ -12,12 +12,14 @@ import { CommitLogRepository } from './commit-log.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { arbiterOf } from './failover.js';
 import { FailoverService } from './failover.service.js';
+import { DriftService } from './drift.service.js';
 import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { RevertingService } from './reverting.service.js';
+import { OwnReturnService } from './own-return.service.js';
 
 export interface CommitNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -31,6 +33,8 @@ export type Received = {
   readonly epoch: Epoch;
   readonly commitEpoch: Epoch;
   readonly digest: CommitDigest;
+  /** Of a `gap`: what is kept may go again when there is too much. */
+  readonly lossy?: true;
 };
 
 /** Commits of others: arbitrated where this server is the group's owner, followed where it is not. */
@@ -46,6 +50,8 @@ export class CommitsService {
     private readonly gaps: GapRepository,
     private readonly failover: FailoverService,
     private readonly reverting: RevertingService,
+    private readonly drifts: DriftService,
+    private readonly ownReturn: OwnReturnService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly metrics: Metrics,
@@ -66,6 +72,7 @@ export class CommitsService {
       return received;
     } catch (error) {
       this.metrics.commitJudged(isFault(error) ? error.code : 'internal');
+      await this.drifts.noticed(from, notice.content, error);
       throw error;
     }
   }
@@ -75,6 +82,7 @@ export class CommitsService {
     if (head.mlsGroupId !== notice.mlsGroupId) throw new Fault('commit.wrong-group', { advised: notice.mlsGroupId });
     const group = await this.groups.lock(tx, head.mlsGroupId);
     if (!group) throw new Fault('group.unknown', { group: head.mlsGroupId });
+    if (group.state === 'drifted') return this.whileDrifted(tx, from, group, head, notice);
     const { kind } = judgeCommit(group.epoch, head, await this.commitLog.digestOf(tx, group.mlsGroupId, head.epoch));
     const received = { kind, commitEpoch: head.epoch, digest: head.digest };
     if (group.state === 'left' && (kind === 'accept' || kind === 'gap')) {
@@ -96,10 +104,33 @@ export class CommitsService {
    * What comes too early is kept, so it is taken from servers only that the group knows. Commits were missed then
    * (OCM-MLS R-112), unless they are on their way still.
    */
-  private async early(tx: Tx, from: Host, { mlsGroupId }: Group, epoch: Epoch): Promise<void> {
+  private async early(tx: Tx, from: Host, { mlsGroupId }: Group, upTo: Epoch): Promise<void> {
     const servers = await this.members.servers(tx, mlsGroupId);
     if (!servers.includes(from)) throw new Fault('commit.too-early', { group: mlsGroupId, from });
-    await this.gaps.hear(tx, mlsGroupId, epoch, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
+    await this.gaps.hear(tx, mlsGroupId, upTo, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
+  }
+
+  /** No Commit can be followed, and none can be told from another; they are kept until a Welcome brings us back. */
+  private async whileDrifted(
+    tx: Tx,
+    from: Host,
+    group: Group,
+    head: { readonly epoch: Epoch; readonly digest: CommitDigest },
+    { content, proposals }: CommitNotice,
+  ): Promise<Received> {
+    const received = { commitEpoch: head.epoch, digest: head.digest };
+    if (ownerServer(group) !== this.config.domain) {
+      const servers = await this.members.servers(tx, group.mlsGroupId);
+      if (!servers.includes(from)) throw new Fault('group.drifted', { group: group.mlsGroupId });
+      return { ...received, kind: 'gap', epoch: group.epoch, lossy: true };
+    }
+    const kind = await this.ownReturn.arbitrate(tx, from, group, {
+      ...received,
+      epoch: head.epoch,
+      content,
+      proposals,
+    });
+    return { ...received, kind, epoch: epoch(head.epoch + 1) };
   }
 
   private async follow(

@@ -22,6 +22,7 @@ import { MemberRepository } from './member.repository.js';
 import { ProposalsService, withoutQuiet } from './proposals.service.js';
 import { FRESH_MS } from './reinit.js';
 import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
+import { RejoinRequestRepository } from './rejoin-request.repository.js';
 
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
@@ -40,6 +41,7 @@ export class CommittingService {
     private readonly members: MemberRepository,
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
+    private readonly rejoins: RejoinRequestRepository,
     private readonly proposals: ProposalsService,
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
@@ -130,14 +132,16 @@ export class CommittingService {
     );
     const queued = await this.queued.madeIn(tx, group.mlsGroupId, group.epoch);
     // What is queued goes along with whatever is due, since it dies with the epoch. OCM-MLS R-062
-    const due = open.length > 0 || queued.some(({ dueAt }) => dueAt <= now) ? queued : [];
+    const rejoins = await this.rejoins.due(tx, group.mlsGroupId, now);
+    const isDue = open.length > 0 || rejoins.length > 0 || queued.some(({ dueAt }) => dueAt <= now);
+    const due = isDue ? queued : [];
     const proposals = due.map(({ kind, proposer, content }) => ({ kind, proposer, proposal: content }));
     const standing = { here: this.config.domain, admins: group.admins, members };
     // An admin of ours whose Update waits may make the Commit: the UpdatePath renews the leaf as well (D-15).
     const refresh = proposals.flatMap(({ kind, proposer }) =>
       kind === 'update' && group.admins.includes(proposer) ? proposer : [],
     );
-    const { plan, moot, refused } = planCommit(standing, { changes: open, proposals, refresh });
+    const { plan, moot, refused } = planCommit(standing, { changes: open, proposals, rejoins, refresh });
     await this.settle(tx, open, moot, { state: 'done', epoch: group.epoch });
     for (const { id, fault } of refused) await this.settle(tx, open, [id], { state: 'refused', fault });
     if (!plan) return false;
@@ -147,6 +151,12 @@ export class CommittingService {
     }
     const built = await this.build(tx, group, plan);
     if ('digest' in built) return this.carryOut(tx, group, open, plan, built);
+    // Who waits asks again; one KeyPackage that went bad must not keep others waiting.
+    if (plan.rejoin.length > 0) {
+      const waiting = plan.rejoin.map(({ address }) => address);
+      await this.rejoins.forget(tx, group.mlsGroupId, waiting);
+      return true;
+    }
     // What was asked for by one must not fail for what another asked for: the oldest is tried by itself.
     const [first] = open.filter(({ id }) => plan.covers.includes(id));
     if (!first) return this.commitFewer(tx, group, standing, plan.proposals, refresh);

@@ -10,5 +10,9 @@ const PROPOSAL = `EXISTS (SELECT 1 FROM queued_proposal p
 /** A Commit of ours that is to be submitted again. */
 const SUBMITTED = `g.submitted IS NOT NULL`;
 
+/** A member whose server lost its state. OCM-MLS R-061 */
+const REJOIN = `EXISTS (SELECT 1 FROM rejoin_request r
+  WHERE r.mls_group_id = g.mls_group_id AND r.due_at <= $1)`;
+
 /** When this server has something to do in an active group at the time `$1`: SQL conditions on `federated_group g`. */
-export const DUE_WORK: readonly string[] = [SUBMITTED, CHANGE, PROPOSAL];
+export const DUE_WORK: readonly string[] = [SUBMITTED, CHANGE, PROPOSAL, REJOIN];

@@ -18,6 +18,7 @@ import { FailoverService } from './failover.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
+import { RejoinRequestRepository } from './rejoin-request.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { makesAt } from './reinit.js';
 import { ReinitRepository } from './reinit.repository.js';
@@ -47,6 +48,7 @@ export class EpochsService {
     private readonly queued: QueuedProposalRepository,
     private readonly failover: FailoverService,
     private readonly reinits: ReinitRepository,
+    private readonly rejoins: RejoinRequestRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
@@ -58,6 +60,7 @@ export class EpochsService {
     const at = this.clock.now();
     const { facts, digest, commit, proposals, arbiter } = applied;
     const next = await this.standAt(tx, group, facts.after, facts);
+    await this.rejoins.forget(tx, group.mlsGroupId, facts.removed);
     // A Commit of ours that lost must not be accepted by an owner server that was away (OCM-MLS R-019).
     if (group.submitted && group.submitted !== digest) {
       const lost = { lane: group.mlsGroupId, kind: 'MLS_COMMIT', subject: group.submitted };

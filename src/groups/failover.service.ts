@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import type { Epoch } from '../kernel/ids.js';
+import { epoch, type Epoch } from '../kernel/ids.js';
 import { HeldStateRepository } from '../mls/held-state.repository.js';
 import { Config } from '../platform/config.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -80,6 +80,13 @@ export class FailoverService {
   /** Whether the group may still go back. */
   mayGoBack(tx: Tx, { mlsGroupId }: Pick<Group, 'mlsGroupId'>): Promise<boolean> {
     return this.held.holdsAny(tx, mlsGroupId, this.clock.now());
+  }
+
+  /** The state is lost: there is nothing to go back to. In epoch 0 there is one member, and nobody to take over. */
+  async giveUp(tx: Tx, { mlsGroupId }: Group): Promise<void> {
+    await this.held.forgetAfter(tx, mlsGroupId, epoch(0));
+    await this.states.forgetAfter(tx, mlsGroupId, epoch(0));
+    await this.watches.set(tx, mlsGroupId, undefined);
   }
 
   /** OCM-MLS R-092, whether or not anybody came back. */

@@ -8,6 +8,7 @@ import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitsService } from './commits.service.js';
+import { DriftService } from './drift.service.js';
 import { type GapReport, gapWaitMs, judgeGap } from './gap.js';
 import { type Gap, GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
@@ -36,6 +37,7 @@ export class GapRepairWorker implements Turn {
     private readonly groups: GroupRepository,
     private readonly gaps: GapRepository,
     private readonly commits: CommitsService,
+    private readonly drifts: DriftService,
     private readonly missed: MissedCommitsClient,
     private readonly log: Log,
   ) {}
@@ -95,6 +97,10 @@ export class GapRepairWorker implements Turn {
   private async follow(server: Host, group: MlsGroupId, { arbiter, content, proposals }: MissedCommit) {
     try {
       const { kind } = await this.commits.receive(arbiter, { mlsGroupId: group, content, proposals });
+      // Others have it from us, who do not know of it: what else was sent since is not known here, either (D-31).
+      if (kind === 'accept' && arbiter === this.config.domain) {
+        await this.drifts.lose(group, 'own-arbitration-unknown');
+      }
       return kind === 'accept' || kind === 'duplicate';
     } catch (error) {
       if (!isFault(error) || error.retry) throw error;
@@ -124,5 +130,6 @@ export class GapRepairWorker implements Turn {
     const facts = { event: `gap.${verdict}`, group: mlsGroupId, epoch: group.epoch, upTo, reports };
     this.log.warn(facts, 'the admin servers were asked for missed Commits');
     if (verdict === 'forget') await this.gaps.forget(tx, mlsGroupId);
+    if (verdict === 'drifted') await this.drifts.begin(tx, group, 'commits-missing');
   }
 }

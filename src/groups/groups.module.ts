@@ -11,6 +11,8 @@ import { CommitLogWorker } from './commit-log.worker.js';
 import { CommitsService } from './commits.service.js';
 import { CommittingService } from './committing.service.js';
 import { CommittingWorker } from './committing.worker.js';
+import { DriftRepository, DriftRow } from './drift.repository.js';
+import { DriftService } from './drift.service.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { FailoverWorker } from './failover.worker.js';
@@ -26,6 +28,7 @@ import { MemberRepository, MemberRow } from './member.repository.js';
 import { MissedCommitsClient } from './missed-commits.client.js';
 import { MissedCommitsController } from './missed-commits.controller.js';
 import { MissedCommitsService } from './missed-commits.service.js';
+import { OwnReturnService } from './own-return.service.js';
 import { PreparingService } from './preparing.service.js';
 import { PreparingWorker } from './preparing.worker.js';
 import { ProposalsService } from './proposals.service.js';
@@ -37,6 +40,9 @@ import { UpkeepWorker } from './upkeep.worker.js';
 import { ReinitRepository, ReinitRow } from './reinit.repository.js';
 import { ReinitService } from './reinit.service.js';
 import { ReinitWorker } from './reinit.worker.js';
+import { RejoinRequestRepository, RejoinRequestRow } from './rejoin-request.repository.js';
+import { RejoiningWorker } from './rejoining.worker.js';
+import { RejoinsService } from './rejoins.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { SuccessorKeyPackageRepository, SuccessorKeyPackageRow } from './successor-key-package.repository.js';
 import { WelcomesService } from './welcomes.service.js';
@@ -53,6 +59,8 @@ export const GROUPS_ROWS = [
   HeldEpochRow,
   ReinitRow,
   SuccessorKeyPackageRow,
+  DriftRow,
+  RejoinRequestRow,
 ];
 
 @Module({
@@ -72,6 +80,8 @@ export const GROUPS_ROWS = [
     TakeoverService,
     ReinitRepository,
     SuccessorKeyPackageRepository,
+    DriftRepository,
+    RejoinRequestRepository,
     EpochsService,
     ReinitService,
     ReinitWorker,
@@ -92,9 +102,14 @@ export const GROUPS_ROWS = [
     UpkeepService,
     UpkeepWorker,
     CommitLogWorker,
+    DriftService,
+    OwnReturnService,
+    RejoinsService,
+    RejoiningWorker,
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [
+    RejoinsService,
     GroupRepository,
     MemberRepository,
     FollowerRepository,
@@ -115,6 +130,7 @@ export class GroupsModule {
     upkeep: UpkeepWorker,
     reinits: ReinitWorker,
     commitLog: CommitLogWorker,
+    rejoining: RejoiningWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
@@ -124,5 +140,6 @@ export class GroupsModule {
     poller.add(upkeep, { everyMs: 30_000 });
     poller.add(reinits, { everyMs: 5_000 });
     poller.add(commitLog, { everyMs: 600_000 });
+    poller.add(rejoining, { everyMs: 60_000 });
   }
 }

@@ -46,6 +46,11 @@ export class MemberRepository {
     return tx.existsBy(MemberRow, { mlsGroupId, address });
   }
 
+  /** When the leaf was last renewed; nothing for who is no member. */
+  async renewedAt(tx: Tx, mlsGroupId: MlsGroupId, address: OcmAddress): Promise<Date | undefined> {
+    return (await tx.findOneBy(MemberRow, { mlsGroupId, address }))?.updatedAt;
+  }
+
   async ofServer(tx: Tx, mlsGroupId: MlsGroupId, host: Host): Promise<OcmAddress[]> {
     const rows = await tx.find(MemberRow, { where: { mlsGroupId, host }, order: { leafIndex: 'ASC' } });
     return rows.map(({ address }) => address as OcmAddress);

@@ -35,8 +35,9 @@ export class ProposalsService {
 
   /**
    * Queues a self-removal or an Update of a member of the sending server; the same again changes nothing. Throws
-   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `group.left`, `group.closed`, `proposal.not-admin-server`,
-   * `proposal.stale`, `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`, `proposal.last-admin` (R-064).
+   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `group.left`, `group.closed`, `group.drifted`,
+   * `proposal.not-admin-server`, `proposal.stale`, `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`,
+   * `proposal.last-admin` (R-064).
    */
   async receive(from: Host, notice: { readonly mlsGroupId: MlsGroupId; readonly content: Uint8Array }): Promise<void> {
     await this.db.run(async (tx) => {
@@ -47,6 +48,7 @@ export class ProposalsService {
       if (group.state === 'suspended' || group.state === 'superseded') {
         throw new Fault('group.closed', { group: notice.mlsGroupId });
       }
+      if (group.state === 'drifted') throw new Fault('group.drifted', { group: notice.mlsGroupId });
       const { sender } = await this.queue(tx, group, notice.content);
       if (hostOf(sender) !== from) throw new Fault('proposal.not-from-home', { from, sender });
       // What was to be left in peace may have changed by this.

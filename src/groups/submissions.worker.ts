@@ -15,6 +15,7 @@ import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { RejoinRequestRepository } from './rejoin-request.repository.js';
 
 /** After a lost race the winner's Commit is on its way; a new one on the old epoch would lose again. */
 const AFTER_LOSING_MS = 30_000;
@@ -33,6 +34,7 @@ export class SubmissionsWorker implements Turn {
     private readonly groups: GroupRepository,
     private readonly changes: ChangeRepository,
     private readonly gaps: GapRepository,
+    private readonly rejoins: RejoinRequestRepository,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
@@ -97,6 +99,8 @@ export class SubmissionsWorker implements Turn {
       await this.changes.save(tx, lost ? { ...free, state: 'prepared' } : { ...free, state: 'refused', fault: code });
     }
     const now = this.clock.now();
+    // What the owner does not want is not offered again before it is asked for again.
+    if (!lost) await this.rejoins.forgetBefore(tx, group.mlsGroupId, now);
     const ahead = epochOf(body);
     if (ahead > group.epoch) {
       await this.gaps.hear(tx, group.mlsGroupId, ahead, new Date(now.getTime() + GAP_GRACE_MS));

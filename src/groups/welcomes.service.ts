@@ -15,10 +15,11 @@ import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
-import type { Group } from './group.js';
+import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { ReinitService } from './reinit.service.js';
+import { OwnReturnService } from './own-return.service.js';
 
 export interface WelcomeNotice {
   readonly mlsGroupId: MlsGroupId;
@@ -46,6 +47,7 @@ export class WelcomesService {
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly reinits: ReinitService,
+    private readonly ownReturn: OwnReturnService,
     private readonly mls: MlsService,
     private readonly audit: AuditLog,
     private readonly log: Log,
@@ -53,8 +55,9 @@ export class WelcomesService {
 
   /**
    * Joins. Throws what `MlsService.join` refuses with, `welcome.wrong-group` (OCM-MLS R-101), `welcome.not-from-admin`,
-   * `welcome.undecided`, `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16), `commit.too-early`, and
-   * `welcome.outranked` for a successor (R-149); then nothing has changed, and the KeyPackage is still good.
+   * `welcome.undecided`, `welcome.address-bound` (R-109), `welcome.address-not-minted` (D-16), `welcome.not-asked`,
+   * `commit.too-early`, and `welcome.outranked` for a successor (R-149); then nothing has changed, and the KeyPackage is
+   * still good.
    */
   async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
     return this.db.run((tx) => this.receiveIn(tx, from, notice));
@@ -65,7 +68,9 @@ export class WelcomesService {
     const ended = await this.reinits.lockOrigin(tx, mlsGroupId);
     await this.groups.claim(tx, mlsGroupId);
     const group = await this.groups.lock(tx, mlsGroupId);
-    const since = (at: Epoch) => this.commitLog.since(tx, mlsGroupId, at);
+    // What the log of a lost group holds may be of another history.
+    const lost = group?.state === 'drifted';
+    const since = async (at: Epoch) => (lost ? [] : this.commitLog.since(tx, mlsGroupId, at));
     const rank = ended && ((creator: OcmAddress) => this.reinits.rank(ended, creator));
     const joining = { userId, welcome: content, since, ...(rank && { rank }) };
     const { view, ready, inviters, creator } = await this.join(tx, mlsGroupId, joining);
@@ -109,6 +114,7 @@ export class WelcomesService {
     const { mlsGroupId, address, epoch, admins } = view;
     if (known) {
       if (known.address !== address) throw new Fault('welcome.address-bound', { address });
+      if (known.state === 'drifted') return this.back(tx, from, known, view);
       if (epoch < known.epoch) throw new Fault('welcome.unreachable', { epoch });
       // One more leaf changes nothing of the group, nor of a Commit of ours that waits for its answer.
       if (known.state === 'left' || epoch > known.epoch) await this.epochs.standAt(tx, known, view);
@@ -120,5 +126,16 @@ export class WelcomesService {
     const group = await this.groups.add(tx, first, this.clock.now());
     await this.audit.record(tx, { act: 'address.bound', actor: from, group, epoch });
     await this.epochs.standAt(tx, group, view);
+  }
+
+  /**
+   * A lost group cannot tell a Welcome to itself from one to a forgery of itself, so it is taken from a server only that
+   * was asked. When the others' leaves were renewed is not known then. OCM-MLS R-138
+   */
+  private async back(tx: Tx, from: Host, known: Locked<Group>, view: GroupView): Promise<void> {
+    if (!adminServers(known).includes(from)) throw new Fault('welcome.not-asked', { from });
+    await this.ownReturn.back(tx, known, view);
+    const updated = view.members.map(({ address }) => address);
+    await this.epochs.standAt(tx, known, view, { added: [], updated });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommitsService } from '../groups/commits.service.js';
 import { ProposalsService } from '../groups/proposals.service.js';
+import { RejoinsService } from '../groups/rejoins.service.js';
 import { WelcomesService } from '../groups/welcomes.service.js';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
@@ -28,29 +29,33 @@ export class DispatchService {
     private readonly commits: CommitsService,
     private readonly welcomes: WelcomesService,
     private readonly proposals: ProposalsService,
+    private readonly rejoins: RejoinsService,
     private readonly receiving: ReceivingService,
     private readonly sending: SendingService,
     private readonly early: EarlyRepository,
     private readonly refusals: RefusalsService,
   ) {}
 
-  /** @param from the server that signed; @param body as it came, in the newest form */
-  async dispatch(from: Host, body: object): Promise<Receipt> {
+  /**
+   * @param from the server that signed; @param body as it came, in the newest form
+   * @param signedAt matters only for what is never kept for later
+   */
+  async dispatch(from: Host, body: object, signedAt: Date = this.clock.now()): Promise<Receipt> {
     const notice: Notification = parseNotification(body);
     try {
-      return await this.hand(from, body, notice);
+      return await this.hand(from, body, notice, signedAt);
     } catch (error) {
       await this.refusals.note(from, notice, error);
       throw error;
     }
   }
 
-  private async hand(from: Host, body: object, notice: Notification): Promise<Receipt> {
+  private async hand(from: Host, body: object, notice: Notification, signedAt: Date): Promise<Receipt> {
     switch (notice.notificationType) {
       case 'MLS_COMMIT': {
-        const { kind, epoch, commitEpoch } = await this.commits.receive(from, notice);
+        const { kind, epoch, commitEpoch, lossy } = await this.commits.receive(from, notice);
         if (kind === 'stale') throw new Fault('commit.stale', { epoch });
-        if (kind === 'gap') return this.keep(from, body, notice.mlsGroupId, commitEpoch);
+        if (kind === 'gap') return this.keep(from, body, notice.mlsGroupId, commitEpoch, lossy);
         return { status: 201, body: { epoch } };
       }
       case 'MLS_WELCOME': {
@@ -59,6 +64,9 @@ export class DispatchService {
       }
       case 'MLS_PROPOSAL':
         await this.proposals.receive(from, notice);
+        return DONE;
+      case 'MLS_REJOIN':
+        await this.rejoins.receive(from, notice, signedAt);
         return DONE;
       case 'SHARE_UNSHARED':
         await this.receiving.unshared(from, notice);
@@ -73,8 +81,8 @@ export class DispatchService {
   }
 
   /** Answered with 202 only once it is in the database. */
-  private async keep(sender: Host, body: object, mlsGroupId: MlsGroupId, epoch: Epoch): Promise<Receipt> {
-    await this.db.run((tx) => this.early.keep(tx, { sender, body, mlsGroupId, epoch }, this.clock.now()));
+  private async keep(sender: Host, body: object, mlsGroupId: MlsGroupId, epoch: Epoch, lossy?: true): Promise<Receipt> {
+    await this.db.run((tx) => this.early.keep(tx, { sender, body, mlsGroupId, epoch }, this.clock.now(), lossy));
     return { status: 202, body: {} };
   }
 }

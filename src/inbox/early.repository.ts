@@ -32,11 +32,16 @@ const MOST_A_SENDER = 100;
 
 @Injectable()
 export class EarlyRepository {
-  /** The same mail again changes nothing. Throws `inbox.full`. */
-  async keep(tx: Tx, mail: Omit<EarlyMail, 'digest'>, at: Date): Promise<void> {
+  /**
+   * The same mail again changes nothing. Throws `inbox.full`.
+   * @param lossy what is oldest goes rather: the group is lost here and nobody knows which mail will count
+   */
+  async keep(tx: Tx, mail: Omit<EarlyMail, 'digest'>, at: Date, lossy = false): Promise<void> {
     const { mlsGroupId, sender, body } = mail;
-    if ((await tx.countBy(EarlyMailRow, { mlsGroupId, sender })) >= MOST_A_SENDER)
-      throw new Fault('inbox.full', { mlsGroupId });
+    if ((await tx.countBy(EarlyMailRow, { mlsGroupId, sender })) >= MOST_A_SENDER) {
+      if (!lossy) throw new Fault('inbox.full', { mlsGroupId });
+      await this.forgetOldest(tx, mlsGroupId, sender);
+    }
     const digest = createHash('sha256')
       .update(JSON.stringify([sender, body]))
       .digest('hex');
@@ -54,7 +59,7 @@ export class EarlyRepository {
     const [row] = (await tx.query(
       `SELECT e.digest, e.mls_group_id, e.epoch, e.sender, e.body FROM early_mail e
        JOIN federated_group g ON g.mls_group_id = e.mls_group_id
-       WHERE e.epoch <= g.epoch AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,
+       WHERE e.epoch <= g.epoch AND g.state <> 'drifted' AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,
       [except],
     )) as { digest: string; mls_group_id: MlsGroupId; epoch: string; sender: Host; body: object }[];
     if (!row) return undefined;
@@ -64,6 +69,14 @@ export class EarlyRepository {
 
   async forget(tx: Tx, digest: string): Promise<void> {
     await tx.delete(EarlyMailRow, { digest });
+  }
+
+  private async forgetOldest(tx: Tx, mlsGroupId: MlsGroupId, sender: Host): Promise<void> {
+    await tx.query(
+      `DELETE FROM early_mail WHERE digest IN (SELECT digest FROM early_mail
+         WHERE mls_group_id = $1 AND sender = $2 ORDER BY received_at LIMIT 1)`,
+      [mlsGroupId, sender],
+    );
   }
 
   /** Forgets what came before `at`; says how many there were. */

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Host } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
-import { Peer } from '../ocm/peer.decorator.js';
+import { Peer, SignedAt } from '../ocm/peer.decorator.js';
 import { SignatureGuard, SignedBy } from '../ocm/signature.guard.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { DispatchService } from './dispatch.service.js';
@@ -22,12 +22,13 @@ export class NotificationsController {
   @SignedBy('senderDomain')
   async receive(
     @Peer() from: Host,
+    @SignedAt() signedAt: Date,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     this.outbox.heardFrom(from);
     if (typeof body !== 'object' || body === null) throw new Fault('body.malformed');
-    const receipt = await this.dispatcher.dispatch(from, body);
+    const receipt = await this.dispatcher.dispatch(from, body, signedAt);
     reply.status(receipt.status);
     return receipt.body;
   }

@@ -14,6 +14,7 @@ import { type GroupView, viewOf } from './group-view.js';
 import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
 import { readKeyPackage } from './key-package.js';
 import { KeyPackageRepository } from './key-package.repository.js';
+import { LastGroupKeyRepository } from './last-group-key.repository.js';
 import { epochOf, stateOf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import type { OwnKeyPackage } from './own-key-package.js';
@@ -54,6 +55,7 @@ export class JoiningService {
     private readonly groups: LocalGroupsService,
     private readonly keyPackages: KeyPackageRepository,
     private readonly welcomes: JoinedWelcomeRepository,
+    private readonly lastKeys: LastGroupKeyRepository,
     @Inject(SUITE) private readonly suite: Suite,
   ) {}
 
@@ -124,6 +126,7 @@ export class JoiningService {
     const view = viewOf(state);
     const leaves = [{ address: userId, secrets: secretsOf(state) }];
     await this.groups.add(tx, { ...(await keyed(state, this.suite)), leaves });
+    await this.lastKeys.forget(tx, view.mlsGroupId);
     return view;
   }
 

@@ -34,7 +34,8 @@ const purpose = (ref: string) => `key_package.private:${ref}`;
 export class KeyPackageRepository {
   constructor(private readonly vault: Vault) {}
 
-  async add(tx: Tx, own: OwnKeyPackage, at: Date): Promise<void> {
+  /** @param givenTo who has it already; without that it is in stock */
+  async add(tx: Tx, own: OwnKeyPackage, at: Date, givenTo?: string): Promise<void> {
     const plain = writePrivateKeys(own.privateKeys);
     await tx.insert(KeyPackageRow, {
       ref: own.ref,
@@ -42,7 +43,8 @@ export class KeyPackageRepository {
       kind: own.kind,
       public: Buffer.from(own.message),
       private: Buffer.from(this.vault.seal(plain, purpose(own.ref))),
-      state: 'available',
+      state: givenTo === undefined ? 'available' : 'handed-out',
+      ...(givenTo === undefined ? {} : { handedOutAt: at, handedOutTo: givenTo }),
       createdAt: at,
       expiresAt: own.expiresAt,
     });

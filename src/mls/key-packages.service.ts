@@ -95,6 +95,17 @@ export class KeyPackagesService {
     this.db.afterCommit(tx, () => wipe(signatureKey));
   }
 
+  /** One for the admins of a group, who replace a leaf with it; nobody else gets it. OCM-MLS R-126 */
+  async makeGiven(tx: Tx, address: OcmAddress): Promise<Uint8Array | undefined> {
+    const signatureKey = await this.clients.signatureKey(tx, address);
+    if (!signatureKey) return undefined;
+    const now = this.clock.now();
+    const own = await makeKeyPackage({ address, kind: 'single', signatureKey, now }, this.suite);
+    await this.keyPackages.add(tx, own, now, 'admins');
+    this.db.afterCommit(tx, () => wipe(signatureKey));
+    return own.message;
+  }
+
   /** Forgets what can matter no more. */
   tidy(): Promise<void> {
     return this.db.run(async (tx) => {

@@ -13,11 +13,13 @@ import { KeyPackageStockWorker } from './key-package-stock.worker.js';
 import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
 import { KeyPackagesController } from './key-packages.controller.js';
 import { KeyPackagesService } from './key-packages.service.js';
+import { LastGroupKeyRepository, LastGroupKeyRow } from './last-group-key.repository.js';
 import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { MlsService } from './mls.service.js';
 import { PendingCommitRepository, PendingCommitRow } from './pending-commit.repository.js';
 import { SuccessionService } from './succession.service.js';
+import { StateLossService } from './state-loss.service.js';
 import { suiteProvider } from './suite.provider.js';
 
 export const MLS_ROWS = [
@@ -29,6 +31,7 @@ export const MLS_ROWS = [
   PendingCommitRow,
   JoinedWelcomeRow,
   HeldStateRow,
+  LastGroupKeyRow,
 ];
 
 @Module({
@@ -43,6 +46,7 @@ export const MLS_ROWS = [
     PendingCommitRepository,
     JoinedWelcomeRepository,
     HeldStateRepository,
+    LastGroupKeyRepository,
     KeyPackagesService,
     KeyPackageClient,
     ClientsService,
@@ -50,10 +54,11 @@ export const MLS_ROWS = [
     JoiningService,
     MlsService,
     SuccessionService,
+    StateLossService,
     KeyPackageStockWorker,
   ],
   controllers: [KeyPackagesController],
-  exports: [MlsService, SuccessionService, HeldStateRepository, ClientsService, KeyPackageClient],
+  exports: [MlsService, SuccessionService, StateLossService, HeldStateRepository, ClientsService, KeyPackageClient],
 })
 export class MlsModule {
   constructor(poller: Poller, stock: KeyPackageStockWorker) {

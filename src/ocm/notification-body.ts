@@ -51,7 +51,7 @@ export const keyPackageEntry = (content: Uint8Array): object => ({
   content: toBase64url(content),
 });
 
-/** Of what other servers send. @public */
+/** One entry for each user. OCM-MLS R-126 */
 export const mlsRejoin = (notice: Given<MlsRejoin>): object =>
   mls('MLS_REJOIN', notice, {
     keyPackages: notice.keyPackages.map(({ userId, content }: UserKeyPackage) => ({

@@ -54,8 +54,8 @@ export class SignatureGuard implements CanActivate {
     const signAnswer = this.reflector.getAllAndOverride<boolean | undefined>(ANSWER, on) ?? false;
     const request = context.switchToHttp().getRequest<Arrived>();
     try {
-      const { peer, head, label } = await this.judge(request, source);
-      markSigned(request, { peer, head, label, signAnswer });
+      const { peer, head, label, created } = await this.judge(request, source);
+      markSigned(request, { peer, head, label, created, signAnswer });
     } catch (error) {
       this.refused(error);
       throw error;
@@ -67,7 +67,7 @@ export class SignatureGuard implements CanActivate {
   private async judge(
     request: Arrived,
     source: ClaimSource,
-  ): Promise<{ peer: Host; head: RequestHead; label: string }> {
+  ): Promise<{ peer: Host; head: RequestHead; label: string; created: Date }> {
     const body = request.rawBody ?? NOTHING;
     const head = this.headOf(request, body);
     const old = this.oldPeer(request, source);
@@ -77,7 +77,7 @@ export class SignatureGuard implements CanActivate {
     const key = await this.keyOf(peer, claim.keyId);
     await verifyClaim(head, claim, key);
     await this.refuseReplay(peer, claim, key);
-    return { peer, head, label: claim.label };
+    return { peer, head, label: claim.label, created: claim.created };
   }
 
   private headOf(request: Arrived, body: Uint8Array): RequestHead {

@@ -6,6 +6,8 @@ export interface SignedRequest {
   readonly peer: Host;
   readonly head: RequestHead;
   readonly label: string;
+  /** What the signature says of its own time. */
+  readonly created: Date;
   /** The answer has to be signed too. D-06 */
   readonly signAnswer: boolean;
 }

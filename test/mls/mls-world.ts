@@ -8,11 +8,13 @@ import { KeyPackageLimitRepository } from '../../src/mls/key-package-limit.repos
 import { KeyPackageRepository } from '../../src/mls/key-package.repository.js';
 import { JoiningService } from '../../src/mls/joining.service.js';
 import { ClientStateRepository } from '../../src/mls/client-state.repository.js';
+import { LastGroupKeyRepository } from '../../src/mls/last-group-key.repository.js';
 import { LeafRepository } from '../../src/mls/leaf.repository.js';
 import { LocalGroupsService } from '../../src/mls/local-groups.service.js';
 import { MlsService } from '../../src/mls/mls.service.js';
 import { PendingCommitRepository } from '../../src/mls/pending-commit.repository.js';
 import { KeyPackagesService } from '../../src/mls/key-packages.service.js';
+import { StateLossService } from '../../src/mls/state-loss.service.js';
 import type { CommitFacts, GroupView } from '../../src/mls/group-view.js';
 import type { Joined, Joining } from '../../src/mls/joining.service.js';
 import type { CommitWish } from '../../src/mls/mls.service.js';
@@ -43,6 +45,8 @@ export class MlsServer implements AsyncDisposable {
   readonly clients: ClientsService;
   readonly states: ClientStateRepository;
   readonly groups: LocalGroupsService;
+  readonly lastKeys: LastGroupKeyRepository;
+  readonly stateLoss: StateLossService;
   readonly mls: MlsService;
 
   private constructor(
@@ -72,6 +76,8 @@ export class MlsServer implements AsyncDisposable {
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);
     this.states = new ClientStateRepository(this.vault);
     this.groups = new LocalGroupsService(this.states, new LeafRepository(this.vault));
+    this.lastKeys = new LastGroupKeyRepository(this.vault);
+    this.stateLoss = new StateLossService(clock, db, this.states, this.groups, this.lastKeys, this.keyPackages, suite);
     const joining = new JoiningService(
       config,
       clock,
@@ -80,6 +86,7 @@ export class MlsServer implements AsyncDisposable {
       this.groups,
       this.keyPackageRows,
       this.welcomes,
+      this.lastKeys,
       suite,
     );
     this.mls = new MlsService(

@@ -1,0 +1,50 @@
+import type { Host } from '../kernel/address.js';
+import type { FaultCode } from '../kernel/fault.js';
+
+/** Why the epoch of a group can no longer be reached from what is held here. OCM-MLS R-132, D-31 */
+export const DRIFT_REASONS = [
+  'commit-unopenable',
+  'own-commit-unknown',
+  'own-arbitration-unknown',
+  'commits-missing',
+  'backup-restored',
+] as const;
+export type DriftReason = (typeof DRIFT_REASONS)[number];
+
+interface Bringing {
+  readonly here: Host;
+  readonly owner: Host;
+  /** Who arbitrated the Commit, or submits it. */
+  readonly from: Host;
+}
+
+/**
+ * What a Commit of the current epoch that could not be followed says of our own state. `suspect`: it may be of another
+ * history than ours, which the admin servers can tell. A Commit that breaks policy says nothing, and one that is only
+ * submitted to us harms nobody. OCM-MLS R-132
+ */
+export function signOfDrift(code: FaultCode, { here, owner, from }: Bringing): DriftReason | 'suspect' | undefined {
+  const broadcast = from === owner && owner !== here;
+  switch (code) {
+    // Signed with a key that is nowhere but here, and not known here.
+    case 'commit.own-echo':
+      return 'own-commit-unknown';
+    case 'commit.unopenable':
+    case 'commit.leaves-apart':
+      return broadcast ? 'commit-unopenable' : undefined;
+    case 'commit.unauthentic':
+      return broadcast ? 'suspect' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const FIRST_WAIT_MS = 10 * 60_000;
+const LONGEST_WAIT_MS = 6 * 3_600_000;
+
+/** How long to wait for a Welcome before the admins are asked again. */
+export const rejoinWaitMs = (rounds: number): number =>
+  Math.min(FIRST_WAIT_MS * 2 ** Math.min(rounds, 20), LONGEST_WAIT_MS);
+
+/** Whoever committed these KeyPackages may be gone with the Welcome; after that, others are offered. */
+export const KEY_PACKAGES_GOOD_MS = 24 * 3_600_000;

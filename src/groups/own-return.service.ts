@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { Host } from '../kernel/address.js';
+import { Clock } from '../kernel/clock.js';
+import { Fault } from '../kernel/fault.js';
+import { type CommitDigest, epoch, type Epoch } from '../kernel/ids.js';
+import type { GroupView } from '../mls/group-view.js';
+import { StateLossService } from '../mls/state-loss.service.js';
+import { Outbox } from '../outbox/outbox.service.js';
+import { Config } from '../platform/config.js';
+import { Log } from '../platform/logger.service.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { broadcast } from './broadcast.js';
+import { CommitLogRepository } from './commit-log.repository.js';
+import { DriftRepository } from './drift.repository.js';
+import { adminServers, type Group, ownerServer } from './group.js';
+import { MemberRepository } from './member.repository.js';
+
+/** A Commit whose Welcome does not come stands in the way of others no longer than that. */
+const WELCOME_WITHIN_MS = 10 * 60_000;
+
+interface Submitted {
+  readonly digest: CommitDigest;
+  readonly epoch: Epoch;
+  readonly content: Uint8Array;
+  readonly proposals: readonly Uint8Array[];
+}
+
+/**
+ * The Commit by which another admin's server takes this one in again, when this one owns the group: it is arbitrated and
+ * broadcast as usual (OCM-MLS R-138), although nobody here can open it. What is accepted is told to nobody before its
+ * Welcome has shown that it is good.
+ */
+@Injectable()
+export class OwnReturnService {
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly drifts: DriftRepository,
+    private readonly members: MemberRepository,
+    private readonly commitLog: CommitLogRepository,
+    private readonly stateLoss: StateLossService,
+    private readonly outbox: Outbox,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * While the group is drifted. Only one Commit at a time, from the home server of an admin, and only one that adds a
+   * KeyPackage which was made for this and shown to admins alone. Throws `group.drifted`, `commit.stale`.
+   */
+  async arbitrate(tx: Tx, from: Host, group: Group, commit: Submitted): Promise<'accept' | 'duplicate'> {
+    const refused = new Fault('group.drifted', { group: group.mlsGroupId });
+    const drift = await this.drifts.find(tx, group.mlsGroupId);
+    if (!drift || ownerServer(group) !== this.config.domain || !adminServers(group).includes(from)) throw refused;
+    const { arbitrated } = drift;
+    if (arbitrated?.digest === commit.digest) return 'duplicate';
+    const at = this.clock.now();
+    if (arbitrated && at.getTime() - arbitrated.at.getTime() < WELCOME_WITHIN_MS) {
+      throw new Fault('commit.stale', { epoch: epoch(arbitrated.epoch + 1) });
+    }
+    const { adds } = await this.stateLoss.readCommit(commit.content);
+    if (!drift.keyPackages.some(({ ref }) => adds.includes(ref))) throw refused;
+    await this.drifts.save(tx, { ...drift, arbitrated: { ...commit, at } });
+    return 'accept';
+  }
+
+  /**
+   * A Welcome brought the group back to `view`: the Commit that it belongs to is broadcast now. What the log holds of
+   * later epochs is of another history.
+   */
+  async back(tx: Tx, group: Group, view: GroupView): Promise<void> {
+    const { mlsGroupId } = group;
+    const drift = await this.drifts.find(tx, mlsGroupId);
+    await this.drifts.forget(tx, mlsGroupId);
+    await this.commitLog.forgetSince(tx, mlsGroupId, view.epoch);
+    const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
+    this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');
+    const commit = drift?.arbitrated;
+    if (!commit || commit.epoch + 1 !== view.epoch) return;
+    if (!(await this.stateLoss.standsAt(tx, mlsGroupId, await this.stateLoss.readCommit(commit.content)))) return;
+    const before = (await this.members.of(tx, mlsGroupId)).map(({ address }) => address);
+    const told = [...before, ...view.members.map(({ address }) => address)];
+    const from = { here: this.config.domain, mlsGroupId };
+    for (const letter of broadcast(from, told, { ...commit, commit: commit.content })) {
+      await this.outbox.post(tx, letter);
+    }
+  }
+}
