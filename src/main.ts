@@ -67,6 +67,9 @@ function explain(error: unknown): [says: string, exitCode: number] {
       NO_DATABASE,
     ];
   }
+  if (isFault(error, 'data-folder.unusable')) {
+    return [`the data folder ${String(error.facts['folder'])} cannot be written: ${String(error.cause)}.`, NO_DATABASE];
+  }
   if (isFault(error, 'vault.sealed-otherwise')) {
     return [
       'the database was sealed with another key than the configured one (COVEY_SEALING_KEY, COVEY_SEALING_KEY_FILE).',

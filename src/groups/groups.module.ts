@@ -43,6 +43,7 @@ import { ReinitWorker } from './reinit.worker.js';
 import { RejoinRequestRepository, RejoinRequestRow } from './rejoin-request.repository.js';
 import { RejoiningWorker } from './rejoining.worker.js';
 import { RejoinsService } from './rejoins.service.js';
+import { RestoredBackupService } from './restored-backup.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { SuccessorKeyPackageRepository, SuccessorKeyPackageRow } from './successor-key-package.repository.js';
 import { WelcomesService } from './welcomes.service.js';
@@ -106,6 +107,7 @@ export const GROUPS_ROWS = [
     OwnReturnService,
     RejoinsService,
     RejoiningWorker,
+    RestoredBackupService,
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController],
   exports: [

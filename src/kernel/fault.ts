@@ -14,6 +14,7 @@ export const FAULTS = {
   // platform
   'config.wrong': { status: 500, retry: false, says: 'the configuration is wrong' },
   'data-folder.taken': { status: 500, retry: false, says: 'another process uses the data folder' },
+  'data-folder.unusable': { status: 500, retry: false, says: 'the data folder cannot be written' },
   'migration.changed': {
     status: 500,
     retry: false,

@@ -98,6 +98,15 @@ export class KeyPackageRepository {
     if (kind === 'single') await tx.delete(KeyPackageRow, { ref });
   }
 
+  /** Whatever is in stock may have been given before, and is not given again; its Welcome may still come. */
+  async withdraw(tx: Tx, at: Date): Promise<void> {
+    await tx.query(
+      `UPDATE key_package SET state = 'handed-out', handed_out_at = $1, handed_out_to = 'unknown'
+       WHERE kind = 'single' AND state = 'available'`,
+      [at],
+    );
+  }
+
   /** Users who lack something; locked, so that two replicas do not fill the same stock. Valid counts only until `until`. */
   async shortages(tx: Tx, stock: number, until: Date, most: number): Promise<Shortage[]> {
     const rows = (await tx.query(

@@ -106,6 +106,12 @@ export class KeyPackagesService {
     return own.message;
   }
 
+  /** After the database went back: what it has in stock may have been given away. OCM-MLS R-041 */
+  async withdraw(tx: Tx): Promise<void> {
+    await this.keyPackages.withdraw(tx, this.clock.now());
+    this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
+  }
+
   /** Forgets what can matter no more. */
   tidy(): Promise<void> {
     return this.db.run(async (tx) => {

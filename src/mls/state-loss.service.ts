@@ -44,6 +44,11 @@ export class StateLossService {
     return content && { content, ref: await refOf(readKeyPackage(content), this.suite) };
   }
 
+  /** The database went back: no single-use KeyPackage in stock can be known to be unused. */
+  withdrawKeyPackages(tx: Tx): Promise<void> {
+    return this.keyPackages.withdraw(tx);
+  }
+
   /**
    * Whether the leaf of a member can be replaced by this KeyPackage: one that is in the tree already cannot (A-30). Throws
    * `mls.group-unknown`, and the fault of a KeyPackage that is not good for this user. OCM-MLS R-135

@@ -10,6 +10,7 @@ import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Claim, DeliveryService, type Try } from './delivery.service.js';
+import { HighWater } from './high-water.provider.js';
 import type { Letter } from './letter.js';
 import { LetterRepository } from './letter.repository.js';
 import { judge, type Reply } from './parcel.js';
@@ -32,6 +33,7 @@ export class CourierWorker implements Turn {
   constructor(
     private readonly delivery: DeliveryService,
     private readonly letters: LetterRepository,
+    private readonly highWater: HighWater,
     private readonly peers: PeerClient,
     private readonly clock: Clock,
     private readonly config: Config,
@@ -73,6 +75,7 @@ export class CourierWorker implements Turn {
 
   private async carry(first: Claim, discoverySeen: string): Promise<void> {
     let claim = first;
+    this.highWater.raise(Math.max(0, ...first.letters.map(({ serial }) => serial)));
     let tries: Try[] = [];
     for (const letter of claim.letters) {
       const startedAt = this.clock.now();

@@ -24,6 +24,8 @@ export class LetterRow {
   @Column('text') peer!: string;
   @Column('text') lane!: string;
   @Column('bigint') number!: string;
+  /** Over all lanes. What the database gives it is never given twice, unless it is an older copy of itself. */
+  @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) serial!: string;
   @Column('text') endpoint!: NewLetter['endpoint'];
   @Column('text') kind!: string;
   @Column('text') subject!: string;
@@ -72,14 +74,15 @@ export class LetterRepository {
   async head(tx: Tx, { peer, lane }: LaneKey, most: number, mostBytes: number): Promise<Letter[]> {
     const rows = (await tx.query(
       `SELECT * FROM (
-         SELECT id, number, endpoint, kind, subject, body, size, answer_to AS "answerTo", tries,
+         SELECT id, number, serial, endpoint, kind, subject, body, size, answer_to AS "answerTo", tries,
            sum(size) OVER (ORDER BY number) AS upto
          FROM outbox_letter WHERE peer = $1 AND lane = $2 AND state = 'waiting' ORDER BY number LIMIT $3) first
        WHERE upto - size < $4 ORDER BY number`,
       [peer, lane, most, mostBytes],
     )) as LetterRow[];
-    return rows.map(({ id, endpoint, kind, subject, body, answerTo, tries }) => ({
+    return rows.map(({ id, serial, endpoint, kind, subject, body, answerTo, tries }) => ({
       id,
+      serial: Number(serial),
       endpoint,
       kind,
       subject,
@@ -87,6 +90,19 @@ export class LetterRepository {
       sealed: body!,
       ...(answerTo === null ? {} : { answerTo }),
     }));
+  }
+
+  /** The serial of the letter that was posted last. */
+  async lastSerial(tx: Tx): Promise<number> {
+    const [row] = (await tx.query(
+      `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last FROM outbox_letter_serial_seq`,
+    )) as { last: string }[];
+    return Number(row!.last);
+  }
+
+  /** Outlives a transaction that is rolled back. */
+  async continueAfter(tx: Tx, serial: number): Promise<void> {
+    await tx.query(`SELECT setval('outbox_letter_serial_seq', $1)`, [serial]);
   }
 
   /** The bytes to send. Throws `vault.sealed-otherwise`. */

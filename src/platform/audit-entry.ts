@@ -12,6 +12,7 @@ export const AUDIT_ACTS = {
   'change.refused': 'a change that was asked for cannot be carried out',
   'wish.refused': 'what was asked for was refused at once',
   'epoch.entered': 'the group entered this epoch by the Commit of the actor',
+  'backup.restored': 'the database was found to be older than what this server had sent',
   'group.drifted': 'this server lost the state of the group and asks to be taken in again',
   'rejoin.asked': 'another server lost the state of the group and asks that the leaves of its users be replaced',
   'mail.refused': 'what another server sent for a group was refused',

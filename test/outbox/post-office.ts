@@ -7,6 +7,7 @@ import type { PeerClient } from '../../src/ocm/peer.client.js';
 import { CourierWorker } from '../../src/outbox/courier.worker.js';
 import { DeliveriesService } from '../../src/outbox/deliveries.service.js';
 import { DeliveryService } from '../../src/outbox/delivery.service.js';
+import type { HighWater } from '../../src/outbox/high-water.provider.js';
 import { HeardWorker } from '../../src/outbox/heard.worker.js';
 import { LaneRepository, LaneRow } from '../../src/outbox/lane.repository.js';
 import type { NewLetter } from '../../src/outbox/letter.js';
@@ -112,6 +113,7 @@ export class PostOffice {
   private readonly lanes = new LaneRepository();
   private readonly health = new PeerHealthRepository();
   private readonly letters: LetterRepository;
+  private readonly highWater = { raise: () => undefined, mark: 0 } as unknown as HighWater;
   private couriers = 0;
 
   private constructor(
@@ -127,7 +129,7 @@ export class PostOffice {
     const { clock, config, poller, metrics, lanes, health, letters } = this;
     const revival = new RevivalService(db, health, lanes, letters, poller, clock, config);
     this.heard = new HeardWorker(revival, poller, clock);
-    this.outbox = new Outbox(db, health, lanes, letters, this.heard, revival, poller, clock, dice);
+    this.outbox = new Outbox(db, health, lanes, letters, this.highWater, this.heard, revival, poller, clock, dice);
     this.prune = new PruneWorker(db, letters, lanes, clock);
     this.deliveries = new DeliveriesService(db, health, lanes, letters, revival, clock, metrics);
     this.delivery = this.desk();
@@ -142,7 +144,7 @@ export class PostOffice {
   /** One more courier, as another process would have it. */
   hire(client = this.peers.client): CourierWorker {
     const { clock, config, letters, metrics, log } = this;
-    return new CourierWorker(this.desk(), letters, client, clock, config, metrics, log);
+    return new CourierWorker(this.desk(), letters, this.highWater, client, clock, config, metrics, log);
   }
 
   private desk(): DeliveryService {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { InjectionToken } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
@@ -9,6 +12,7 @@ import type { HttpAnswer, HttpRequest } from '../../src/kernel/network.js';
 import { configFrom } from '../../src/platform/config.js';
 import { Log } from '../../src/platform/logger.service.js';
 import { Poller, type Turn } from '../../src/platform/poller.service.js';
+import { backUp, restore } from './backup.js';
 import { CrashPoint } from './crash.js';
 import { type Lease, leaseDatabase } from './database.js';
 import { TestDice } from './dice.js';
@@ -45,6 +49,7 @@ export class TestServer {
   private app: NestFastifyApplication | undefined;
   private point = new CrashPoint();
   private boots = 0;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'covey-server-'));
   /** Each worker's last look that found nothing to do. */
   private readonly rests = new Map<Turn, Rest>();
 
@@ -105,6 +110,21 @@ export class TestServer {
     if (this.isAlive) await this.app?.close();
     else if (this.app) await this.kill();
     await this.lease.release();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A copy of the whole database, in the stead of an earlier one. */
+  backUp(): Promise<void> {
+    return backUp(this.get(DataSource));
+  }
+
+  /** The machine is lost. A new one boots on the copy; what stands beside the database was kept. */
+  async restoreBackup(): Promise<void> {
+    await this.kill();
+    const source = await this.lease.open([]);
+    await restore(source);
+    await source.destroy();
+    await this.boot();
   }
 
   /** One request to the EFSS's interface, with the API key. */
@@ -173,6 +193,7 @@ export class TestServer {
   private variables(): Environment {
     return {
       COVEY_DOMAIN: this.host,
+      COVEY_DATA: this.folder,
       DATABASE_URL: this.lease.url,
       COVEY_SEALING_KEY: Buffer.from(new TestDice(`${this.host}/sealing`).bytes(32)).toString('base64url'),
       COVEY_API_KEY: apiKeyOf(this.host),

@@ -12,6 +12,7 @@ import { leafUpdates } from './0011-leaf-updates.js';
 import { repair } from './0012-repair.js';
 import { failover } from './0013-failover.js';
 import { reinit } from './0014-reinit.js';
+import { rejoin } from './0015-rejoin.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   repair,
   failover,
   reinit,
+  rejoin,
 ];

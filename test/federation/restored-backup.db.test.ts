@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { host } from '../../src/kernel/address.js';
+import { agree } from './agreement.js';
+import { labOfThree } from './forgery.js';
+
+const HOUR = 3_600_000;
+const [a, b] = [host('a.test'), host('b.test')];
+
+test('D-31 R-041 a server restored from the backup of last week notices before anything is sent, and rejoins', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  const server = world.server('b.test');
+  const club = await bob.createGroup('club');
+  await server.backUp();
+  await server.restoreBackup();
+  // A copy after which nothing left is no step back.
+  expect(await bob.sees(lab)).toMatchObject({ state: 'active' });
+
+  await server.backUp();
+  await bob.share(lab, 'new.tar');
+  await alice.appoint(lab, charlie);
+  await world.settle();
+  const { epoch } = await alice.sees(lab);
+  expect((await bob.sees(lab)).epoch).toBe(epoch);
+  const inStock = `SELECT ref FROM key_package WHERE kind = 'single' AND state = 'available'`;
+  const stock = (await server.query<{ ref: string }>(inStock)).map(({ ref }) => ref);
+  world.clock.advanceDays(7);
+  const sent = world.network.sent({ from: b }).length;
+  await server.restoreBackup();
+  expect(await bob.sees(lab)).toMatchObject({ state: 'drifted', epoch: epoch - 1 });
+  expect(await bob.sees(club)).toMatchObject({ state: 'active' });
+  expect(world.network.sent({ from: b })).toHaveLength(sent);
+
+  await world.pass(HOUR);
+  const given = (await server.query<{ ref: string }>(inStock)).map(({ ref }) => ref);
+  expect(given).not.toEqual([]);
+  expect(given.filter((ref) => stock.includes(ref))).toEqual([]);
+  const [asked] = world.network.sent({ from: b }).slice(sent);
+  expect(asked).toMatchObject({ what: '/.well-known/ocm', to: a });
+  expect(world.network.sent({ from: b, what: 'MLS_COMMIT' })).toEqual([]);
+  expect(await agree(lab, alice, bob, charlie)).toMatchObject({ state: 'active', epoch: epoch + 1 });
+  await bob.leave(lab);
+  await world.settle();
+  expect((await agree(lab, alice, charlie)).members).toHaveLength(2);
+  await server.restart();
+  expect(await bob.sees(lab)).toMatchObject({ state: 'left' });
+});
