@@ -8,18 +8,12 @@ import { contentOf, knowing, openCarried } from './commit-content.js';
 import { type CommitContent, commitFacts, commitIntent, type Covered } from './commit-facts.js';
 import { verifyCommit } from './commit-policy.js';
 import { needsPath } from './commit-shape.js';
-import {
-  adminsOf,
-  federatedGroupExtension,
-  type FederatedGroup,
-  requireFederatedGroup,
-  written,
-} from './federated-group.js';
+import { adminsOf, type FederatedGroup, requireFederatedGroup, withAdmins } from './federated-group.js';
 import { type CommitFacts, viewOf } from './group-view.js';
 import { readFramed, writeMessage, writeWelcome } from './mls-message.js';
 import { assertOpen, type OpenedProposal } from './proposal.js';
 import { reinitAs } from './reinit.js';
-import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
+import type { Suite } from './suite.js';
 
 export interface CommitOrder {
   /** Fetched and checked by us; added by value. D-12 */
@@ -97,13 +91,7 @@ function byValue(
   const current = adminsOf(group);
   const wanted = admins ?? withoutDeparted(current, members);
   if (wanted.length === current.length && wanted.every((admin, at) => admin === current[at])) return changes;
-  const next: FederatedGroup = {
-    ...group,
-    admins: wanted.map((admin) => group.admins[current.indexOf(admin)] ?? written(admin)),
-  };
-  const extensions = state.groupContext.extensions.map((extension) =>
-    extension.extensionType === FEDERATED_GROUP_EXTENSION ? federatedGroupExtension(next) : extension,
-  );
+  const extensions = withAdmins(state.groupContext.extensions, wanted);
   return [...changes, { proposalType: 'group_context_extensions', groupContextExtensions: { extensions } }];
 }
 

@@ -19,7 +19,15 @@ import { FEDERATED_GROUP_EXTENSION, type Suite } from './suite.js';
 // The seam: whoever wants to move an MLS state goes through this file.
 export { buildCommit, type BuiltCommit, type CommitOrder } from './commit.js';
 export { commitDigest, type MessageHead, type MessageKind, readHead } from './mls-message.js';
-export { type ProposalKind, proposeRemove, proposeUpdate, type ReadProposal, readProposal } from './proposal.js';
+export {
+  type ProposalKind,
+  proposeAdd,
+  proposeAdmins,
+  proposeRemove,
+  proposeUpdate,
+  type ReadProposal,
+  readProposal,
+} from './proposal.js';
 export { createSuccessor } from './successor.js';
 export { join, type Origin, welcomeOrigin, welcomeRefs } from './welcome.js';
 

@@ -55,6 +55,21 @@ export const federatedGroupExtension = (group: FederatedGroup): Extension => ({
   extensionData: federatedGroup.write(group),
 });
 
+/**
+ * The extensions with another admin set; all others as they are, those who stay admins as they were written, the label
+ * to the byte. OCM-MLS R-069, R-082. Throws `group.not-federated`.
+ */
+export function withAdmins(extensions: readonly Extension[], admins: readonly OcmAddress[]): Extension[] {
+  const group = requireFederatedGroup(extensions);
+  const current = adminsOf(group);
+  const next = admins.map((admin) => group.admins[current.indexOf(admin)] ?? written(admin));
+  return extensions.map((extension) =>
+    extension.extensionType === FEDERATED_GROUP_EXTENSION
+      ? federatedGroupExtension({ ...group, admins: next })
+      : extension,
+  );
+}
+
 /** Every member must understand `ocm_federated_group`. RFC 9420 section 11.1 */
 export const REQUIRED_CAPABILITIES: Extension = {
   extensionType: 'required_capabilities',

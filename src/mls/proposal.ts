@@ -1,4 +1,4 @@
-import { createProposal, type ClientState, type Proposal } from 'ts-mls';
+import { createProposal, type ClientState, type KeyPackage, type Proposal } from 'ts-mls';
 import { makeProposalRef } from 'ts-mls/authenticatedContent.js';
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import type { OcmAddress } from '../kernel/address.js';
@@ -6,12 +6,17 @@ import { sameBytes, toHex } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, type Epoch } from '../kernel/ids.js';
 import { addressOf } from './credential.js';
+import { adminsOf, federatedGroupIn, withAdmins } from './federated-group.js';
 import { readFramed, writeMessage } from './mls-message.js';
+import { verifyProposal } from './proposal-policy.js';
 import { type Leaf, leavesOf } from './roster.js';
 import { successorOf, unfit } from './successor-leaf.js';
 import type { Suite } from './suite.js';
 
 export type ProposalKind = 'add' | 'update' | 'remove' | 'remove-self' | 'admin-set' | 'reinit' | 'other';
+
+/** What is committed without anybody's approval. OCM-MLS section 7.2 */
+const BY_ITSELF: readonly ProposalKind[] = ['remove-self', 'update'];
 
 /** A proposal whose sender was verified. */
 export interface ReadProposal {
@@ -23,6 +28,8 @@ export interface ReadProposal {
   readonly sender: OcmAddress;
   /** Who is to be added or removed. */
   readonly target?: OcmAddress;
+  /** For `admin-set`: the whole set as it is to be. */
+  readonly admins?: readonly OcmAddress[];
 }
 
 export interface OpenedProposal extends ReadProposal {
@@ -53,6 +60,12 @@ function targetOf(proposal: Proposal, leaves: readonly Leaf[]): OcmAddress | und
   return leaves.find(({ leafIndex }) => leafIndex === proposal.remove.removed)?.address;
 }
 
+function adminsIn(proposal: Proposal): OcmAddress[] | undefined {
+  if (proposal.proposalType !== 'group_context_extensions') return undefined;
+  const group = federatedGroupIn(proposal.groupContextExtensions.extensions);
+  return group && adminsOf(group);
+}
+
 /** As `readProposal`, with what the seam needs to cover it by reference. */
 export async function openProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<OpenedProposal> {
   const message = readFramed(bytes, 'proposal');
@@ -77,6 +90,7 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
   }
   const reference = await makeProposalRef({ wireformat: 'mls_public_message', content, auth }, suite.hash);
   const target = targetOf(proposal, leaves);
+  const admins = adminsIn(proposal);
   return {
     reference,
     proposal,
@@ -86,6 +100,7 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
     senderLeaf: from.leafIndex,
     sender: sender.address,
     ...(target === undefined ? {} : { target }),
+    ...(admins === undefined ? {} : { admins }),
   };
 }
 
@@ -93,26 +108,36 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
  * Reads a proposal of the state's epoch and verifies signature and membership tag; nothing is kept. Throws
  * `codec.malformed`, `proposal.wrong-group`, `proposal.stale` or `proposal.early` for another epoch,
  * `proposal.not-from-member`, `proposal.unauthentic`, `proposal.successor-differs` for an Update to another user, and
- * `proposal.leaf-unfit` for one that no Commit could cover. OCM-MLS R-098, R-219, R-220
+ * `proposal.leaf-unfit` for one that no Commit could cover, what `verifyProposal` refuses of all that an admin has to
+ * approve. OCM-MLS R-098, R-219, R-220
  */
 export async function readProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<ReadProposal> {
   const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
-  if (proposal.proposalType !== 'update') return read;
-  const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
-  if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender }, reason);
+  if (proposal.proposalType === 'update') {
+    const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
+    if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender }, reason);
+  }
+  if (BY_ITSELF.every((kind) => kind !== read.kind)) verifyProposal(state, proposal);
   return read;
 }
 
 /** Proposes that a leaf be removed, one's own to leave (OCM-MLS R-059). Throws `group.closed`. The MLSMessage. */
-export async function proposeRemove(state: ClientState, leafIndex: number, suite: Suite): Promise<Uint8Array> {
+export const proposeRemove = (state: ClientState, leafIndex: number, suite: Suite): Promise<Uint8Array> =>
+  propose(state, { proposalType: 'remove', remove: { removed: leafIndex } }, suite);
+
+/** Proposes that a user be added. Whoever approves it fetches a KeyPackage of their own (D-12). Throws `group.closed`. */
+export const proposeAdd = (state: ClientState, keyPackage: KeyPackage, suite: Suite): Promise<Uint8Array> =>
+  propose(state, { proposalType: 'add', add: { keyPackage } }, suite);
+
+/** Proposes another admin set, as the whole extension (OCM-MLS R-074, R-082). Throws `group.closed`. */
+export function proposeAdmins(state: ClientState, admins: readonly OcmAddress[], suite: Suite): Promise<Uint8Array> {
+  const extensions = withAdmins(state.groupContext.extensions, admins);
+  return propose(state, { proposalType: 'group_context_extensions', groupContextExtensions: { extensions } }, suite);
+}
+
+async function propose(state: ClientState, proposal: Proposal, suite: Suite): Promise<Uint8Array> {
   assertOpen(state);
-  const { message } = await createProposal(
-    state,
-    true,
-    { proposalType: 'remove', remove: { removed: leafIndex } },
-    suite,
-  );
-  return writeMessage(message);
+  return writeMessage((await createProposal(state, true, proposal, suite)).message);
 }
 
 /** An Update of a leaf of ours: the key that takes its place once a Commit covers `ref`. */
