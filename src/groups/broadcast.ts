@@ -23,6 +23,9 @@ const letter = (to: Host, { mlsGroupId }: Handshake, kind: string, subject: stri
 /** The answer to a Commit that we submitted goes here. */
 export const SUBMISSIONS = 'groups.submissions';
 
+/** The answers to what members of this server proposed go here. */
+export const PROPOSED = 'groups.proposed';
+
 /** Our Commit to the Group Owner Server, whose answer decides. OCM-MLS R-017 */
 export function submission(
   from: Handshake,

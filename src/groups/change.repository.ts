@@ -5,8 +5,9 @@ import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { Approval } from './approval.js';
 import { askedFor, cameToNothing } from './change-audit.js';
-import type { Change, ChangeKind, ChangeState } from './change.js';
+import { type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
 import { GroupRepository } from './group.repository.js';
 
 @Entity('membership_change')
@@ -28,8 +29,6 @@ export class ChangeRow {
   @Column('timestamptz', { name: 'next_try_at' }) nextTryAt!: Date;
   @Column('timestamptz', { name: 'requested_at' }) requestedAt!: Date;
 }
-
-const OPEN: ChangeState[] = ['requested', 'prepared', 'committing'];
 
 /** Whoever begins a change, and however one comes to nothing, it is told to the audit log. */
 @Injectable()
@@ -67,14 +66,14 @@ export class ChangeRepository {
 
   /** What is not settled yet, oldest first. */
   async open(tx: Tx, mlsGroupId: MlsGroupId): Promise<Change[]> {
-    const where = { mlsGroupId, state: In(OPEN) };
+    const where = { mlsGroupId, state: In([...OPEN_STATES]) };
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 
   /** What is not settled yet, and what was done in epochs after `at`. */
   async openOrDoneAfter(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Change[]> {
     const where = [
-      { mlsGroupId, state: In(OPEN) },
+      { mlsGroupId, state: In([...OPEN_STATES]) },
       { mlsGroupId, state: 'done' as const, epoch: MoreThan(String(at)) },
     ];
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
@@ -83,6 +82,16 @@ export class ChangeRepository {
   /** All of a group goes along to its successor; what was proposed in the old one is proposed anew. */
   async move(tx: Tx, from: MlsGroupId, to: MlsGroupId): Promise<void> {
     await tx.update(ChangeRow, { mlsGroupId: from }, { mlsGroupId: to, proposedIn: null });
+  }
+
+  /** What a member of this server proposes, and an approval is asked for. */
+  async proposed(
+    tx: Tx,
+    { mlsGroupId, kind, subject, proposer }: Pick<Approval, 'mlsGroupId' | 'kind' | 'subject' | 'proposer'>,
+  ): Promise<Change | undefined> {
+    if (proposer === undefined || kind === 'evict' || kind === 'reinit') return undefined;
+    const row = await tx.findOneBy(ChangeRow, { mlsGroupId, kind, subject, actor: proposer, state: 'proposed' });
+    return row ? toChange(row) : undefined;
   }
 
   /** One of these kinds for which KeyPackages are to be fetched, due at `at`, locked; those that others hold are passed over. */

@@ -1,4 +1,4 @@
-import type { OcmAddress } from '../kernel/address.js';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import type { CommitDigest, Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { GroupState } from './group.js';
@@ -8,11 +8,24 @@ export const CHANGE_KINDS = ['add', 'remove', 'appoint', 'dismiss', 'leave', 're
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /**
- * `requested` -> `prepared` (an Add has its KeyPackage, a reinitialisation those of all members) -> `committing` (in a Commit that waits for the owner server)
- * -> `done` or `refused`. A Commit that lost the race takes its changes back to `prepared`.
+ * `requested` -> `prepared` (an Add has its KeyPackage, a reinitialisation those of all members) -> `committing` (in a
+ * Commit that waits for the owner server) -> `done` or `refused`. A Commit that lost the race takes its changes back to
+ * `prepared`. What somebody asks who is no admin is `proposed` instead, to all admins, until it comes true. What nobody
+ * asks for any more is `withdrawn`.
  */
-export const CHANGE_STATES = ['requested', 'prepared', 'committing', 'done', 'refused'] as const;
+export const CHANGE_STATES = [
+  'requested',
+  'prepared',
+  'proposed',
+  'committing',
+  'done',
+  'refused',
+  'withdrawn',
+] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
+
+/** Not settled yet. */
+export const OPEN_STATES: readonly ChangeState[] = ['requested', 'prepared', 'proposed', 'committing'];
 
 export interface Change {
   readonly id: string;
@@ -20,14 +33,17 @@ export interface Change {
   readonly kind: ChangeKind;
   /** Whose membership or role changes. For `reinit`, the group's own address. */
   readonly subject: OcmAddress;
-  /** The admin who asked: the explicit approval of OCM-MLS R-058, R-075. For `leave`, the leaver. */
+  /**
+   * The admin who asked or approved: the explicit approval of OCM-MLS R-058, R-075. For `leave`, the leaver; for what is
+   * `proposed`, the member who proposes it.
+   */
   readonly actor: OcmAddress;
   readonly state: ChangeState;
   /** An Add's KeyPackage as fetched and checked. */
   readonly keyPackage?: Uint8Array;
   /** The Commit that carries it. */
   readonly digest?: CommitDigest;
-  /** For `leave`: the epoch in which it was last proposed. */
+  /** For `leave` and what is `proposed`: the epoch in which it was last proposed. */
   readonly proposedIn?: Epoch;
   /** For `done`: the epoch in which it holds. */
   readonly epoch?: Epoch;
@@ -38,8 +54,18 @@ export interface Change {
 }
 
 /** The state in which a change begins: only what adds somebody has something to fetch first. */
-export const firstState = (kind: ChangeKind): ChangeState =>
-  kind === 'add' || kind === 'reinit' ? 'requested' : 'prepared';
+export const firstState = (kind: ChangeKind, byAdmin: boolean): ChangeState =>
+  kind === 'add' || kind === 'reinit' ? 'requested' : readyState(kind, byAdmin);
+
+/** The state of a change that has all it needs: an admin of the group commits it, anybody else proposes it. */
+export const readyState = (kind: ChangeKind, byAdmin: boolean): ChangeState =>
+  byAdmin || kind === 'leave' ? 'prepared' : 'proposed';
+
+/** How long something is proposed before it is given up. D-13 */
+export const PROPOSED_FOR_MS = 30 * 86_400_000;
+
+/** So much of what one member proposes in a group may be open; more would be refused by the servers of the admins. */
+export const MOST_PROPOSED = 20;
 
 /** The group as it stands after a Commit. */
 interface Standing {
@@ -51,7 +77,10 @@ interface Standing {
 }
 
 /** Whether what was asked has come true, by our own Commit or by another's. */
-export function fulfilled({ kind, subject }: Change, { state, admins, members }: Standing): boolean {
+export function fulfilled(
+  { kind, subject }: Pick<Change, 'kind' | 'subject'>,
+  { state, admins, members }: Pick<Standing, 'state' | 'admins' | 'members'>,
+): boolean {
   switch (kind) {
     case 'add':
       return members.has(subject);
@@ -72,21 +101,61 @@ export function afterCommit(change: Change, standing: Standing): Change {
   const { digest: _, ...free } = change;
   if (fulfilled(change, standing)) return { ...free, state: 'done', epoch: standing.epoch };
   if (standing.state === 'left') return { ...free, state: 'refused', fault: 'group.left' };
+  if (change.state === 'proposed') return afterUncovered(change, standing);
   return change.state === 'committing' ? { ...free, state: 'prepared' } : change;
 }
 
 /**
- * An open change, or one that came true on a way that the group has left again: to be carried out once more. A
- * KeyPackage that was used there is not used again (OCM-MLS R-041), and what was proposed there is proposed anew (D-13).
+ * An open change, or one that came true on a way that the group has left again: to be carried out once more, with the
+ * admins of then. A KeyPackage that was used there is not used again (OCM-MLS R-041), and what was proposed there is
+ * proposed anew (D-13).
  */
-export function afterRevert(change: Change, now: Date): Change {
+export function afterRevert(change: Change, admins: readonly OcmAddress[], now: Date): Change {
   if (change.state === 'requested') return change;
   const { epoch: _, proposedIn: __, digest: ___, keyPackage, ...rest } = change;
   const used = change.state === 'done';
+  const byAdmin = admins.includes(change.actor);
   return {
     ...rest,
     ...(keyPackage && !used ? { keyPackage } : {}),
-    state: used ? firstState(change.kind) : 'prepared',
+    state: used ? firstState(change.kind, byAdmin) : readyState(change.kind, byAdmin),
     ...(used ? { tries: 0, nextTryAt: now } : {}),
   };
+}
+
+/** What was proposed in vain: its proposer can commit it by now, or cannot propose it any more. */
+function afterUncovered(change: Change, { admins, members }: Standing): Change {
+  const { keyPackage: _, ...rest } = change;
+  if (admins.includes(change.actor))
+    return { ...rest, state: firstState(change.kind, true), tries: 0, nextTryAt: change.requestedAt };
+  return members.has(change.actor) ? change : { ...rest, state: 'refused', fault: 'change.not-member' };
+}
+
+/** Somebody of this server, what they want, and the group as it stands. */
+interface Wanting {
+  readonly here: Host;
+  readonly admins: readonly OcmAddress[];
+  readonly isMember: (address: OcmAddress) => boolean;
+}
+
+/**
+ * Why a wish makes no sense as the group stands: said at once, while somebody listens, and again before it is proposed;
+ * what is committed is judged once more by the plan. Any member may ask (OCM-MLS R-058, R-075: an admin's asking is the
+ * approval, anybody else's is a proposal).
+ */
+export function objectionTo(
+  { kind, subject, actor }: Pick<Change, 'kind' | 'subject' | 'actor'>,
+  { here, admins, isMember }: Wanting,
+): FaultCode | undefined {
+  if (hostOf(actor) !== here) return 'change.not-local';
+  if (!isMember(actor)) return 'change.not-member';
+  if (kind === 'reinit') return admins.includes(actor) ? undefined : 'change.not-admin';
+  if (kind === 'add') return isMember(subject) ? 'change.already-member' : undefined;
+  if (!isMember(subject)) return 'change.not-member';
+  const admin = admins.includes(subject);
+  if (kind === 'appoint') return admin ? 'change.already-admin' : undefined;
+  if (kind === 'dismiss' && !admin) return 'change.no-admin';
+  if (kind === 'remove' && subject === actor) return 'change.own-leaf';
+  // R-063, R-064: whatever else happens, an admin stays.
+  return admin && admins.length === 1 ? 'change.last-admin' : undefined;
 }

@@ -7,11 +7,14 @@ import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
 import { ChangesService, type Wish } from './changes.service.js';
-import { byAdmin, changeAnswer, changesAnswer, leaving, reinitialising, showChange } from './group-answers.js';
+import { byMember, changeAnswer, changesAnswer, leaving, reinitialising, showChange } from './group-answers.js';
 
-type ByAdmin = z.output<typeof byAdmin>;
+type ByMember = z.output<typeof byMember>;
 type ChangeAnswer = z.input<typeof changeAnswer>;
 
+const BY =
+  '`by` is a member at home on this server. What an admin asks is done; what anybody else asks is proposed to the admins, ' +
+  'whose servers show it to them (`/api/v1/approvals`), for 30 days at most.';
 const PENDING =
   'Answered at once with a change; it is carried out in the background, since other servers have a say. ' +
   'Its state is at `/api/v1/changes/{id}`.';
@@ -26,11 +29,11 @@ export class ChangesController {
 
   @Post('groups/:address/members')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Add a user', description: `\`by\` is an admin of the group on this server. ${PENDING}` })
+  @ApiOperation({ summary: 'Add a user', description: `${BY} ${PENDING}` })
   @ApiAcceptedResponse({ standardSchema: changeAnswer })
   add(
     @Param('address', { schema: addressField }) group: OcmAddress,
-    @Body({ schema: byAdmin }) { address, by }: ByAdmin,
+    @Body({ schema: byMember }) { address, by }: ByMember,
     @IdempotencyKey() key: Key | undefined,
   ): Promise<ChangeAnswer> {
     return this.take({ kind: 'add', group, subject: address, actor: by }, key);
@@ -38,7 +41,7 @@ export class ChangesController {
 
   @Delete('groups/:address/members/:member')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Remove a member', description: `An admin loses that role too. ${PENDING}` })
+  @ApiOperation({ summary: 'Remove a member', description: `An admin loses that role too. ${BY} ${PENDING}` })
   @ApiAcceptedResponse({ standardSchema: changeAnswer })
   remove(
     @Param('address', { schema: addressField }) group: OcmAddress,
@@ -65,11 +68,11 @@ export class ChangesController {
 
   @Post('groups/:address/admins')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Appoint a member as admin', description: PENDING })
+  @ApiOperation({ summary: 'Appoint a member as admin', description: `${BY} ${PENDING}` })
   @ApiAcceptedResponse({ standardSchema: changeAnswer })
   appoint(
     @Param('address', { schema: addressField }) group: OcmAddress,
-    @Body({ schema: byAdmin }) { address, by }: ByAdmin,
+    @Body({ schema: byMember }) { address, by }: ByMember,
     @IdempotencyKey() key: Key | undefined,
   ): Promise<ChangeAnswer> {
     return this.take({ kind: 'appoint', group, subject: address, actor: by }, key);
@@ -79,7 +82,7 @@ export class ChangesController {
   @HttpCode(202)
   @ApiOperation({
     summary: 'End the role of an admin',
-    description: `Who names themselves in \`by\` resigns; the member stays. The next admin's server takes over. ${PENDING}`,
+    description: `An admin who is also \`by\` resigns; the member stays. The next admin's server takes over. ${BY} ${PENDING}`,
   })
   @ApiAcceptedResponse({ standardSchema: changeAnswer })
   dismiss(
@@ -118,6 +121,19 @@ export class ChangesController {
   @ApiOperation({ summary: 'How a change stands' })
   @ApiOkResponse({ standardSchema: changeAnswer })
   async get(@Param('id', { schema: z.uuid() }) id: string): Promise<ChangeAnswer> {
+    return showChange(await this.changes.get(id));
+  }
+
+  @Delete('changes/:id')
+  @ApiOperation({
+    summary: 'Withdraw a change',
+    description:
+      'Possible until it stands in a Commit, and for a leave until it was proposed. What other servers were asked already ' +
+      'may still be approved there for an hour.',
+  })
+  @ApiOkResponse({ standardSchema: changeAnswer })
+  async withdraw(@Param('id', { schema: z.uuid() }) id: string): Promise<ChangeAnswer> {
+    await this.changes.withdraw(id);
     return showChange(await this.changes.get(id));
   }
 

@@ -1,17 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { hostOf, type OcmAddress } from '../kernel/address.js';
+import type { OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
-import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
+import { Fault, isFault } from '../kernel/fault.js';
 import { AuditService } from '../platform/audit.service.js';
 import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { type Change, type ChangeKind, firstState } from './change.js';
+import { ApprovalQueue } from './approval-queue.service.js';
+import { type Change, type ChangeKind, firstState, MOST_PROPOSED, objectionTo, OPEN_STATES } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import type { Group } from './group.js';
-import { GroupRepository } from './group.repository.js';
+import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { COMMITTING, withoutQuiet } from './proposals.service.js';
 
@@ -28,11 +29,14 @@ export interface Wish {
   readonly kind: ChangeKind;
   readonly group: OcmAddress;
   readonly subject: OcmAddress;
-  /** The admin, at home here, in whose name this is asked. */
+  /** The member, at home here, in whose name this is asked: an admin, or who proposes it to them. */
   readonly actor: OcmAddress;
 }
 
-/** What people of this server ask for. Asking is approving (OCM-MLS R-058, R-075); the rest happens by itself. */
+/**
+ * What people of this server ask for. An admin's asking is approving (OCM-MLS R-058, R-075), another member's is proposing
+ * it to the admins; the rest happens by itself.
+ */
 @Injectable()
 export class ChangesService {
   constructor(
@@ -43,15 +47,13 @@ export class ChangesService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly changes: ChangeRepository,
+    private readonly queue: ApprovalQueue,
     private readonly idempotency: Idempotency,
     private readonly audit: AuditService,
     private readonly poller: Poller,
   ) {}
 
-  /**
-   * Takes a wish down, to be carried out in the background. Throws `group.not-found`, `group.left`,
-   * `change.not-local`, `change.not-admin`, or why the wish makes no sense as the group stands now.
-   */
+  /** Takes a wish down, to be carried out in the background. Throws `group.not-found` and what `take` refuses. */
   async request(wish: Wish, key?: IdempotencyKey): Promise<string> {
     try {
       const { id } = await this.db.run((tx) =>
@@ -84,19 +86,56 @@ export class ChangesService {
     const known = await this.groups.byAddress(tx, wish.group);
     const group = known && (await this.groups.lock(tx, known.mlsGroupId));
     if (!group) throw new Fault('group.not-found', { group: wish.group });
-    if (group.state === 'left') throw new Fault('group.left', { group: wish.group });
-    const { mlsGroupId } = group;
-    const fault = this.objection(wish, group, await this.members.isMember(tx, mlsGroupId, wish.subject));
-    if (fault) throw new Fault(fault, { group: wish.group, subject: wish.subject, actor: wish.actor });
+    return this.take(tx, group, wish);
+  }
 
-    const { kind, subject, actor } = wish;
+  /**
+   * The same in a group that is locked. Throws `group.left`, `approval.flood`, or why the wish makes no sense as the group
+   * stands now (`objectionTo`).
+   */
+  async take(tx: Tx, group: Locked<Group>, { kind, subject, actor }: Omit<Wish, 'group'>): Promise<string> {
+    const { mlsGroupId, address, admins } = group;
+    if (group.state === 'left') throw new Fault('group.left', { group: address });
+    const members = new Set((await this.members.of(tx, mlsGroupId)).map((member) => member.address));
+    const isMember = (user: OcmAddress) => members.has(user);
+    const fault = objectionTo({ kind, subject, actor }, { here: this.config.domain, admins, isMember });
+    if (fault) throw new Fault(fault, { group: address, subject, actor });
+    const byAdmin = admins.includes(actor);
+    if (!byAdmin && kind !== 'leave') await this.assertRoom(tx, group, actor);
+
     const now = this.clock.now();
     const id = this.dice.uuid();
-    const begin = { state: firstState(kind), tries: 0, nextTryAt: now, requestedAt: now };
+    const begin = { state: firstState(kind, byAdmin), tries: 0, nextTryAt: now, requestedAt: now };
     await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
     if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
     this.db.afterCommit(tx, () => this.poller.wake(BEGINS[kind] ?? COMMITTING));
     return id;
+  }
+
+  /**
+   * Nobody wants it any more; what was withdrawn before stays so. A proposal that other servers have cannot be called
+   * back: it lapses there. Throws `not-found`, `change.under-way`, `change.settled`.
+   */
+  async withdraw(id: string): Promise<void> {
+    await this.db.run(async (tx) => {
+      const found = await this.changes.byId(tx, id);
+      if (!found) throw new Fault('not-found', { change: id });
+      await this.groups.lock(tx, found.mlsGroupId);
+      const change = (await this.changes.byId(tx, id))!;
+      if (change.state === 'withdrawn') return;
+      if (!OPEN_STATES.includes(change.state)) throw new Fault('change.settled', { change: id, state: change.state });
+      // A leave that was proposed is committed by whoever has it, without asking.
+      const gone = change.state === 'committing' || (change.kind === 'leave' && change.proposedIn !== undefined);
+      if (gone) throw new Fault('change.under-way', { change: id });
+      await this.changes.save(tx, { ...change, state: 'withdrawn' });
+      await this.queue.withdraw(tx, change);
+    });
+  }
+
+  /** The servers of the admins take no more either. */
+  private async assertRoom(tx: Tx, { mlsGroupId, address }: Group, actor: OcmAddress): Promise<void> {
+    const open = (await this.changes.open(tx, mlsGroupId)).filter((change) => change.actor === actor);
+    if (open.length >= MOST_PROPOSED) throw new Fault('approval.flood', { group: address, actor });
   }
 
   /** Somebody may ask why this did not happen. */
@@ -107,19 +146,5 @@ export class ChangesService {
       const group = await this.groups.byAddress(tx, address);
       return group && { act: 'wish.refused', actor, subject, group, epoch: group.epoch, code, facts: { kind } };
     });
-  }
-
-  /** Said at once, while somebody listens; the Commit is judged again when it is made. */
-  private objection({ kind, subject, actor }: Wish, group: Group, member: boolean): FaultCode | undefined {
-    if (hostOf(actor) !== this.config.domain) return 'change.not-local';
-    if (kind !== 'leave' && !group.admins.includes(actor)) return 'change.not-admin';
-    if (kind === 'reinit') return undefined;
-    if (kind === 'add') return member ? 'change.already-member' : undefined;
-    if (!member) return 'change.not-member';
-    const admin = group.admins.includes(subject);
-    if (kind === 'appoint') return admin ? 'change.already-admin' : undefined;
-    if (kind === 'remove' && subject === actor) return 'change.own-leaf';
-    // R-063, R-064: whatever else happens, an admin stays.
-    return admin && group.admins.length === 1 ? 'change.last-admin' : undefined;
   }
 }

@@ -9,17 +9,18 @@ import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { proposalTo, submission } from './broadcast.js';
+import { submission } from './broadcast.js';
 import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { type CarriedProposal, type CommitPlan, planCommit, type Standing } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
-import { adminServers, type Group, ownerServer } from './group.js';
+import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
-import { ProposalsService, withoutQuiet } from './proposals.service.js';
+import { withoutQuiet } from './proposals.service.js';
+import { ProposingService } from './proposing.service.js';
 import { FRESH_MS } from './reinit.js';
 import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
 import { RejoinRequestRepository } from './rejoin-request.repository.js';
@@ -30,7 +31,7 @@ const QUIET_MS = 60_000;
 /** How long an owner server that was away waits for the word of the next admin's server. */
 const ASKED_MS = 600_000;
 
-/** Turns what was asked for into Commits and proposals of this server's own. */
+/** Turns what was asked for into this server's own Commits, once it has proposed what it cannot commit. */
 @Injectable()
 export class CommittingService {
   constructor(
@@ -42,7 +43,7 @@ export class CommittingService {
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
     private readonly rejoins: RejoinRequestRepository,
-    private readonly proposals: ProposalsService,
+    private readonly proposing: ProposingService,
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly keyPackages: SuccessorKeyPackageRepository,
@@ -70,7 +71,7 @@ export class CommittingService {
   }
 
   private async work(tx: Tx, group: Locked<Group>): Promise<void> {
-    await this.propose(tx, group);
+    await this.proposing.propose(tx, group);
     if (!(await this.commit(tx, group))) await this.quiet(tx, group);
   }
 
@@ -93,34 +94,6 @@ export class CommittingService {
     if (ownerServer(group) === this.config.domain) return this.accept(tx, group, digest);
     await this.groups.save(tx, group, withoutQuiet(group), this.clock.now());
     await this.outbox.post(tx, submission({ here: this.config.domain, mlsGroupId }, ownerServer(group), waiting));
-  }
-
-  /** Leaves of our own users, made anew in each epoch that did not bring them (D-13). */
-  private async propose(tx: Tx, group: Locked<Group>): Promise<void> {
-    const due = (await this.changes.open(tx, group.mlsGroupId)).filter(
-      ({ kind, state, proposedIn }) => kind === 'leave' && state === 'prepared' && proposedIn !== group.epoch,
-    );
-    for (const change of due) {
-      const leaver = change.subject;
-      const proposal = await this.leaveOf(tx, group, leaver);
-      if (!proposal) continue;
-      const servers = adminServers(group);
-      if (servers.includes(this.config.domain)) await this.proposals.queue(tx, group, proposal);
-      const from = { here: this.config.domain, mlsGroupId: group.mlsGroupId };
-      for (const letter of proposalTo(from, servers, leaver, proposal)) await this.outbox.post(tx, letter);
-      await this.changes.save(tx, { ...change, proposedIn: group.epoch });
-    }
-  }
-
-  /** None while the Welcome of the leaver is under way, nor while no other admin is there (OCM-MLS R-064). */
-  private async leaveOf(tx: Tx, group: Group, leaver: OcmAddress): Promise<Uint8Array | undefined> {
-    if (group.admins.every((admin) => admin === leaver)) return undefined;
-    try {
-      return await this.mls.proposeLeave(tx, { mlsGroupId: group.mlsGroupId, leaver });
-    } catch (error) {
-      if (isFault(error, 'mls.no-leaf') || isFault(error, 'mls.group-unknown')) return undefined;
-      throw error;
-    }
   }
 
   /** True when the group moved on, or a change that was in the way is gone. */

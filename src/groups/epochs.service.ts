@@ -10,6 +10,7 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { ApprovalQueue } from './approval-queue.service.js';
 import { broadcast, welcomes } from './broadcast.js';
 import { afterCommit } from './change.js';
 import { ChangeRepository } from './change.repository.js';
@@ -49,6 +50,7 @@ export class EpochsService {
     private readonly failover: FailoverService,
     private readonly reinits: ReinitRepository,
     private readonly rejoins: RejoinRequestRepository,
+    private readonly approvals: ApprovalQueue,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
@@ -96,7 +98,7 @@ export class EpochsService {
   }
 
   /**
-   * Makes the stored group, its roster and the open changes agree with the MLS state; without users of ours there is no
+   * Makes the stored group, its roster, the open changes and what waits for approval agree with the MLS state; without users of ours there is no
    * roster. OCM-MLS R-004, R-200, R-208
    * @param renewed whose leaf got new keys on the way
    */
@@ -118,6 +120,7 @@ export class EpochsService {
       const settled = afterCommit(change, standing);
       if (settled !== change) await this.changes.save(tx, settled);
     }
+    await this.approvals.afterEpoch(tx, next, standing.members);
     const saved = await this.groups.save(tx, group, next, now);
     await this.failover.watch(tx, saved);
     return saved;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { addressField, identifierField } from '../ocm/wire-body.js';
 import { type Change, CHANGE_KINDS, CHANGE_STATES } from './change.js';
-import { GROUP_STATES, type GroupPicture } from './group.js';
+import { GROUP_STATES, GROUP_WARNINGS, type GroupPicture, warningsOf } from './group.js';
 
 /** What the EFSS sends and gets about groups. Addresses are OCM Addresses, times ISO 8601 in UTC. */
 export const newGroup = z
   .strictObject({ identifier: identifierField, creator: addressField })
   .meta({ example: { identifier: 'research-group', creator: 'alice@cloud.example.org' } });
 
-export const byAdmin = z
+export const byMember = z
   .strictObject({ address: addressField, by: addressField })
   .meta({ example: { address: 'bob@othercloud.example.org', by: 'alice@cloud.example.org' } });
 
@@ -30,6 +30,7 @@ export const groupAnswer = z
   .object({
     ...groupFacts,
     ownerServer: z.string(),
+    warnings: z.array(z.enum(GROUP_WARNINGS)),
     members: z.array(z.object({ address: z.string(), leafIndex: z.int() })),
     lastCommit: z.object({ digest: z.string(), committer: z.string(), recordedAt: z.iso.datetime() }).nullable(),
   })
@@ -42,6 +43,7 @@ export const groupAnswer = z
         state: 'active',
         admins: ['alice@cloud.example.org'],
         ownerServer: 'cloud.example.org',
+        warnings: ['single-admin'],
         members: [
           { address: 'alice@cloud.example.org', leafIndex: 0 },
           { address: 'bob@othercloud.example.org', leafIndex: 1 },
@@ -84,6 +86,10 @@ export const changesAnswer = z.object({ changes: z.array(changeAnswer) });
 export const showGroup = ({ group, owner, members, lastCommit }: GroupPicture): z.input<typeof groupAnswer> => ({
   ...showGroupFacts(group),
   ownerServer: owner,
+  warnings: warningsOf(
+    group,
+    members.map(({ address }) => address),
+  ),
   members: members.map(({ address, leafIndex }) => ({ address, leafIndex })),
   lastCommit: lastCommit
     ? { digest: lastCommit.digest, committer: lastCommit.committer, recordedAt: lastCommit.recordedAt.toISOString() }

@@ -54,6 +54,20 @@ export function memberServers(members: readonly OcmAddress[]): Host[] {
   return [...new Set(members.map(hostOf))];
 }
 
+/** What an operator or the admins should do something about. OCM-MLS R-225 */
+export const GROUP_WARNINGS = ['single-admin', 'admins-on-one-server'] as const;
+export type GroupWarning = (typeof GROUP_WARNINGS)[number];
+
+/**
+ * Whether one person, or one server, could take the group's life with them (OCM-MLS R-225). Nothing is said where nobody
+ * else could be appointed.
+ */
+export function warningsOf({ admins }: Pick<Group, 'admins'>, members: readonly OcmAddress[]): GroupWarning[] {
+  if (admins.length === 1) return members.length > 1 ? ['single-admin'] : [];
+  const onOneServer = adminServers({ admins }).length === 1 && memberServers(members).length > 1;
+  return onOneServer ? ['admins-on-one-server'] : [];
+}
+
 /** A Commit as the log keeps it. `epoch` is the one it was made in; the group stood at `epoch + 1` after it. */
 export interface CommitRecord {
   readonly mlsGroupId: MlsGroupId;

@@ -3,6 +3,11 @@ import { MlsModule } from '../mls/mls.module.js';
 import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { Poller } from '../platform/poller.service.js';
+import { ApprovalRepository, ApprovalRow } from './approval.repository.js';
+import { ApprovalQueue } from './approval-queue.service.js';
+import { ApprovalsController } from './approvals.controller.js';
+import { ApprovalsService } from './approvals.service.js';
+import { ApprovalsWorker } from './approvals.worker.js';
 import { ChangeRepository, ChangeRow } from './change.repository.js';
 import { ChangesController } from './changes.controller.js';
 import { ChangesService } from './changes.service.js';
@@ -44,6 +49,8 @@ import { RejoinRequestRepository, RejoinRequestRow } from './rejoin-request.repo
 import { RejoiningWorker } from './rejoining.worker.js';
 import { RejoinsService } from './rejoins.service.js';
 import { RestoredBackupService } from './restored-backup.service.js';
+import { ProposedWorker } from './proposed.worker.js';
+import { ProposingService } from './proposing.service.js';
 import { SubmissionsWorker } from './submissions.worker.js';
 import { SuccessorKeyPackageRepository, SuccessorKeyPackageRow } from './successor-key-package.repository.js';
 import { WelcomesService } from './welcomes.service.js';
@@ -62,6 +69,7 @@ export const GROUPS_ROWS = [
   SuccessorKeyPackageRow,
   DriftRow,
   RejoinRequestRow,
+  ApprovalRow,
 ];
 
 @Module({
@@ -83,12 +91,16 @@ export const GROUPS_ROWS = [
     SuccessorKeyPackageRepository,
     DriftRepository,
     RejoinRequestRepository,
+    ApprovalRepository,
+    ApprovalQueue,
+    ApprovalsService,
     EpochsService,
     ReinitService,
     ReinitWorker,
     CommitsService,
     CommittingService,
     ProposalsService,
+    ProposingService,
     WelcomesService,
     LifecycleService,
     ChangesService,
@@ -108,8 +120,10 @@ export const GROUPS_ROWS = [
     RejoinsService,
     RejoiningWorker,
     RestoredBackupService,
+    ProposedWorker,
+    ApprovalsWorker,
   ],
-  controllers: [GroupsController, ChangesController, MissedCommitsController],
+  controllers: [GroupsController, ChangesController, MissedCommitsController, ApprovalsController],
   exports: [
     RejoinsService,
     GroupRepository,
@@ -133,6 +147,8 @@ export class GroupsModule {
     reinits: ReinitWorker,
     commitLog: CommitLogWorker,
     rejoining: RejoiningWorker,
+    proposed: ProposedWorker,
+    approvals: ApprovalsWorker,
   ) {
     poller.add(preparing, { everyMs: 5_000, loops: 4 });
     poller.add(committing, { everyMs: 5_000 });
@@ -143,5 +159,7 @@ export class GroupsModule {
     poller.add(reinits, { everyMs: 5_000 });
     poller.add(commitLog, { everyMs: 600_000 });
     poller.add(rejoining, { everyMs: 60_000 });
+    poller.add(proposed, { everyMs: 1_000 });
+    poller.add(approvals, { everyMs: 60_000 });
   }
 }

@@ -5,7 +5,7 @@ import { KeyPackageClient } from '../mls/key-package.client.js';
 import { Log } from '../platform/logger.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import type { Change } from './change.js';
+import { type Change, readyState } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { GroupRepository } from './group.repository.js';
 import { COMMITTING } from './proposals.service.js';
@@ -34,11 +34,12 @@ export class PreparingService {
     if (!change) return false;
     const outcome = await this.fetch(change);
     await this.db.run(async (tx) => {
-      await this.groups.lock(tx, change.mlsGroupId);
+      const group = await this.groups.lock(tx, change.mlsGroupId);
       const current = await this.changes.byId(tx, change.id);
       // Meanwhile another Commit may have made it true.
       if (current?.state !== 'requested') return;
-      await this.changes.save(tx, { ...current, ...outcome });
+      const state = readyState(current.kind, group?.admins.includes(current.actor) ?? false);
+      await this.changes.save(tx, { ...current, ...(outcome.keyPackage ? { state } : {}), ...outcome });
       this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
     });
     return true;
@@ -57,7 +58,7 @@ export class PreparingService {
 
   private async fetch({ subject, tries }: Change): Promise<Partial<Change>> {
     try {
-      return { state: 'prepared', keyPackage: await this.keyPackages.fetch(subject), nextTryAt: this.clock.now() };
+      return { keyPackage: await this.keyPackages.fetch(subject), nextTryAt: this.clock.now() };
     } catch (error) {
       const fault = isFault(error) ? error : new Fault('internal', {}, error);
       this.log.warn(

@@ -3,10 +3,13 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
+import type { ProposalKind } from '../mls/epoch.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Config } from '../platform/config.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { asksOf } from './approval.js';
+import { ApprovalQueue } from './approval-queue.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { type QueuedProposal, QueuedProposalRepository } from './queued-proposal.repository.js';
@@ -16,6 +19,8 @@ const GRACE_MS = 10 * 60_000;
 
 /** Updates of one moment are waited for, so that all of them cost one epoch. OCM-MLS section 7.5 */
 export const GATHERING_MS = 2 * 60_000;
+/** OCM-MLS section 7.2 */
+const NEED_APPROVAL: readonly ProposalKind[] = ['add', 'remove', 'admin-set', 'reinit'];
 
 /** The name of the worker that makes this server's Commits. */
 export const COMMITTING = 'groups.committing';
@@ -29,15 +34,15 @@ export class ProposalsService {
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
     private readonly queued: QueuedProposalRepository,
+    private readonly approvals: ApprovalQueue,
     private readonly mls: MlsService,
     private readonly poller: Poller,
   ) {}
 
   /**
-   * Queues a self-removal or an Update of a member of the sending server; the same again changes nothing. Throws
-   * `proposal.wrong-group` (OCM-MLS R-101), `group.unknown`, `group.left`, `group.closed`, `group.drifted`,
-   * `proposal.not-admin-server`, `proposal.stale`, `proposal.early`, `proposal.unsupported`, `proposal.not-from-home`,
-   * `proposal.last-admin` (R-064).
+   * Takes a proposal of a member of the sending server; the same again changes nothing. Throws `proposal.wrong-group`
+   * (OCM-MLS R-101), `group.unknown`, `group.left`, `group.closed`, `group.drifted`, `proposal.not-from-home`, and what
+   * `queue` and the policy refuse.
    */
   async receive(from: Host, notice: { readonly mlsGroupId: MlsGroupId; readonly content: Uint8Array }): Promise<void> {
     await this.db.run(async (tx) => {
@@ -58,13 +63,22 @@ export class ProposalsService {
     });
   }
 
-  /** Checks and queues a self-removal or an Update for the admins of this server. OCM-MLS R-060, R-062 */
+  /**
+   * Checks a proposal for the admins of this server (OCM-MLS R-014). What they need not approve is queued to be committed
+   * (R-060), all else is put before them (R-058, R-075, R-140). Throws `proposal.not-admin-server`, `proposal.stale`,
+   * `proposal.early`, `proposal.unsupported`, `proposal.last-admin` (R-064), and what `ApprovalQueue` refuses.
+   */
   async queue(tx: Tx, group: Locked<Group>, proposal: Uint8Array): Promise<{ readonly sender: OcmAddress }> {
     // Its epoch comes first: who is an admin in a later one is not known here yet.
-    const { ref, epoch, kind, sender } = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });
+    const read = await this.mls.readProposal(tx, { mlsGroupId: group.mlsGroupId, proposal });
+    const { ref, epoch, kind, sender } = read;
     if (epoch < group.epoch) throw new Fault('proposal.stale', { epoch: group.epoch });
     if (epoch > group.epoch) throw new Fault('proposal.early', { epoch: group.epoch });
     if (!adminServers(group).includes(this.config.domain)) throw new Fault('proposal.not-admin-server');
+    if (NEED_APPROVAL.includes(kind)) {
+      await this.approvals.propose(tx, group, asksOf(read, group));
+      return { sender };
+    }
     if (kind !== 'remove-self' && kind !== 'update') throw new Fault('proposal.unsupported', { kind });
     if (kind === 'remove-self' && group.admins.every((admin) => admin === sender))
       throw new Fault('proposal.last-admin', { sender });

@@ -12,6 +12,8 @@ import { ClientStateRepository } from './client-state.repository.js';
 import {
   buildCommit,
   createFederatedGroup,
+  proposeAdd,
+  proposeAdmins,
   proposeRemove,
   proposeUpdate,
   readHead,
@@ -53,6 +55,16 @@ export interface ProposedUpdate {
   readonly ref: string;
   /** The MLSMessage. */
   readonly proposal: Uint8Array;
+}
+
+export interface Proposing {
+  readonly mlsGroupId: MlsGroupId;
+  readonly proposer: OcmAddress;
+  readonly wish:
+    | { readonly keyPackage: Uint8Array }
+    | { readonly remove: OcmAddress }
+    /** The whole new admin set. */
+    | { readonly admins: readonly OcmAddress[] };
 }
 
 const GROUP_ID_LENGTH = 32;
@@ -209,13 +221,19 @@ export class MlsService {
     return facts;
   }
 
-  /** A self-removal, as an MLSMessage. OCM-MLS R-059. Throws `mls.no-leaf`. */
-  async proposeLeave(
-    tx: Tx,
-    { mlsGroupId, leaver }: { mlsGroupId: MlsGroupId; leaver: OcmAddress },
-  ): Promise<Uint8Array> {
-    const state = stateOf(await this.groups.lock(tx, mlsGroupId), leaver);
-    return proposeRemove(state, state.privatePath.leafIndex, this.suite);
+  /**
+   * What a member of this server cannot commit and asks the admins for, one's own removal among it (OCM-MLS R-059), as an
+   * MLSMessage. Throws `mls.no-leaf`,
+   * `mls.not-member` and `codec.malformed`.
+   */
+  async propose(tx: Tx, { mlsGroupId, proposer, wish }: Proposing): Promise<Uint8Array> {
+    const group = await this.groups.lock(tx, mlsGroupId);
+    const state = stateOf(group, proposer);
+    if ('admins' in wish) return proposeAdmins(state, wish.admins, this.suite);
+    if ('keyPackage' in wish) return proposeAdd(state, readKeyPackage(wish.keyPackage), this.suite);
+    const member = memberAt(membersOf(group.common.ratchetTree), wish.remove);
+    if (!member) throw new Fault('mls.not-member', { group: mlsGroupId, address: wish.remove });
+    return proposeRemove(state, member.leafIndex, this.suite);
   }
 
   /**

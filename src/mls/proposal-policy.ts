@@ -15,7 +15,9 @@ const LAST_ADMIN: readonly FaultCode[] = ['commit.last-admin', 'commit.no-admin'
  */
 export function verifyProposal(state: ClientState, proposal: Proposal): void {
   try {
-    verifyCommit(commitIntent(state, requireFederatedGroup(state.groupContext.extensions), asCommitted(state, proposal)));
+    verifyCommit(
+      commitIntent(state, requireFederatedGroup(state.groupContext.extensions), asCommitted(state, proposal)),
+    );
   } catch (error) {
     if (!isFault(error)) throw error;
     const code = LAST_ADMIN.includes(error.code) ? 'proposal.last-admin' : 'proposal.breaks-policy';
@@ -35,7 +37,12 @@ function asCommitted(state: ClientState, proposal: Proposal): CommitContent {
   const departs = removed !== undefined && staying.length > 0 && staying.length < current.length;
   const { extensions } = state.groupContext;
   const follows: Proposal[] = departs
-    ? [{ proposalType: 'group_context_extensions', groupContextExtensions: { extensions: withAdmins(extensions, staying) } }]
+    ? [
+        {
+          proposalType: 'group_context_extensions',
+          groupContextExtensions: { extensions: withAdmins(extensions, staying) },
+        },
+      ]
     : [];
   return { ...content(committer?.leafIndex, [proposal, ...follows]), path: committer?.node };
 }

@@ -128,7 +128,7 @@ test('R-064 the last admin can neither leave, nor resign, nor be removed until a
   const lab = await alice.createGroup('lab', [bob]);
   await expect(alice.leave(lab)).rejects.toThrow('change.last-admin');
   await expect(alice.resign(lab)).rejects.toThrow('change.last-admin');
-  await expect(bob.remove(lab, alice)).rejects.toThrow('change.not-admin');
+  await expect(bob.remove(lab, alice)).rejects.toThrow('change.last-admin');
   await alice.appoint(lab, bob);
   await world.settle();
   await alice.resign(lab);
@@ -150,7 +150,7 @@ test('R-066 R-072 when the first admin resigns the next one owns the group, and 
   await world.settle();
   const { members } = await agree(lab, alice, bob, charlie);
   expect(members).toHaveLength(3);
-  await expect(alice.remove(lab, charlie)).rejects.toThrow('change.not-admin');
+  expect(await alice.remove(lab, charlie)).toMatchObject({ state: 'proposed' });
 });
 
 test('R-053 R-015 R-027 R-105 R-218 an admin of another server has the owner server arbitrate, and speaks for itself in all else', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adminServers, memberServers, ownerServer } from '../../src/groups/group.js';
+import { adminServers, memberServers, ownerServer, warningsOf } from '../../src/groups/group.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 
 const admins = ['bob@b.test', 'alice@a.test', 'bella@b.test'].map(ocmAddress);
@@ -15,4 +15,15 @@ test('R-013 proposals go to the home server of every admin, once each', () => {
 
 test('member servers come from member addresses, each once', () => {
   expect(memberServers(['x@c.test', 'y@c.test', 'z@d.test'].map(ocmAddress))).toEqual(['c.test', 'd.test']);
+});
+
+test.each([
+  ['one admin of several members', ['alice@a.test'], ['alice@a.test', 'bob@b.test'], ['single-admin']],
+  ['admins of one server only', ['alice@a.test', 'anna@a.test'], ['bob@b.test'], ['admins-on-one-server']],
+  ['admins on two servers', ['alice@a.test', 'bob@b.test'], ['carol@c.test'], []],
+  ['a group of one, where nobody else could be appointed', ['alice@a.test'], ['alice@a.test'], []],
+  ['a group of one server', ['alice@a.test', 'anna@a.test'], [], []],
+])('R-225 %s', (_, some, others, expected) => {
+  const [admins, members] = [some.map(ocmAddress), [...new Set([...some, ...others])].map(ocmAddress)];
+  expect(warningsOf({ admins }, members)).toEqual(expected);
 });

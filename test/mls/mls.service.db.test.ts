@@ -182,7 +182,7 @@ test('a rejoin pair is one Remove and one Add, and brings the user back with a n
 test('R-059 a self-removal is read, committed by reference and followed', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice, bob } = world;
-  const proposal = await b.db.run((tx) => b.mls.proposeLeave(tx, { mlsGroupId: lab, leaver: bob }));
+  const proposal = await b.db.run((tx) => b.mls.propose(tx, { mlsGroupId: lab, proposer: bob, wish: { remove: bob } }));
   const read = await a.db.run((tx) => a.mls.readProposal(tx, { mlsGroupId: lab, proposal }));
   expect(read).toMatchObject({ kind: 'remove-self', sender: bob, epoch: 1 });
   const commit = await a.commit(lab, { committer: alice, proposals: [proposal] });
@@ -190,9 +190,9 @@ test('R-059 a self-removal is read, committed by reference and followed', async 
   expect(commit.facts.removed).toEqual([bob]);
   await b.follow(lab, commit);
   expect(await b.count('mls_group')).toBe(0);
-  await expect(a.db.run((tx) => a.mls.proposeLeave(tx, { mlsGroupId: lab, leaver: bob }))).rejects.toThrow(
-    'mls.no-leaf',
-  );
+  await expect(
+    a.db.run((tx) => a.mls.propose(tx, { mlsGroupId: lab, proposer: bob, wish: { remove: bob } })),
+  ).rejects.toThrow('mls.no-leaf');
 });
 
 test('what is refused leaves every row as it was', async () => {

@@ -54,8 +54,7 @@ describe('a proposal', () => {
         { kind: 'add', target: address('erin') },
       ],
       [{ proposalType: 'update', update: { leafNode: await update('dave') } }, { kind: 'update' }],
-      [admins('alice'), { kind: 'admin-set' }],
-      [{ proposalType: 0xf123, proposalData: new Uint8Array() }, { kind: 'other' }],
+      [admins('bob', 'dave'), { kind: 'admin-set', admins: [address('bob'), address('dave')] }],
     ];
     for (const [proposal, expected] of kinds) {
       expect(await read('alice', await group.propose('dave', proposal))).toMatchObject(expected);

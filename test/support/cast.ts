@@ -15,6 +15,7 @@ export interface GroupPicture {
   readonly state: 'active' | 'left' | 'drifted' | 'suspended';
   readonly admins: readonly string[];
   readonly ownerServer: string;
+  readonly warnings: readonly string[];
   readonly members: readonly { readonly address: string; readonly leafIndex: number }[];
   readonly lastCommit: { readonly digest: string; readonly committer: string } | null;
 }
@@ -23,10 +24,22 @@ export interface GroupPicture {
 export interface Change {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'requested' | 'prepared' | 'committing' | 'done' | 'refused';
+  readonly state: 'requested' | 'prepared' | 'proposed' | 'committing' | 'done' | 'refused' | 'withdrawn';
   readonly code: string | null;
   readonly epoch: number | null;
   readonly tries: number;
+}
+
+/** What an admin is asked to approve. */
+export interface Approval {
+  readonly id: string;
+  readonly group: string;
+  readonly kind: string;
+  readonly subject: string;
+  readonly proposer: string | null;
+  readonly state: 'open' | 'approved' | 'declined' | 'lapsed' | 'fulfilled';
+  readonly change: string | null;
+  readonly effect: Readonly<Record<string, unknown>> | null;
 }
 
 export interface Share {
@@ -95,6 +108,25 @@ export class Person {
   /** The group is to go on as its successor. */
   reinit(group: string): Promise<Change> {
     return this.ask('POST', `${path(group)}/reinit`, { by: this.address });
+  }
+
+  /** What this user, as an admin, is asked to approve. */
+  async approvals(state: Approval['state'] = 'open'): Promise<Approval[]> {
+    const where = `/approvals?admin=${encode(this.address)}&state=${state}`;
+    return (await this.ask<{ approvals: Approval[] }>('GET', where)).approvals;
+  }
+
+  approve({ id }: Pick<Approval, 'id'>): Promise<Approval> {
+    return this.ask('POST', `/approvals/${id}/approve`, { by: this.address });
+  }
+
+  decline({ id }: Pick<Approval, 'id'>, reason = 'no'): Promise<Approval> {
+    return this.ask('POST', `/approvals/${id}/decline`, { by: this.address, reason });
+  }
+
+  /** Does not want any more what was asked for. */
+  withdraw({ id }: Pick<Change, 'id'>): Promise<Change> {
+    return this.ask('DELETE', `/changes/${id}`);
   }
 
   change({ id }: Pick<Change, 'id'>): Promise<Change> {

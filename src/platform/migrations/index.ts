@@ -13,6 +13,7 @@ import { repair } from './0012-repair.js';
 import { failover } from './0013-failover.js';
 import { reinit } from './0014-reinit.js';
 import { rejoin } from './0015-rejoin.js';
+import { approvals } from './0016-approvals.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   failover,
   reinit,
   rejoin,
+  approvals,
 ];
