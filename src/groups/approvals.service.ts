@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { type Approval, type ApprovalPicture, type ApprovalState, CHANGE_OF, effectOf } from './approval.js';
 import { ApprovalRepository } from './approval.repository.js';
+import { declinedBy } from './change-audit.js';
 import { ChangeRepository } from './change.repository.js';
 import { ChangesService } from './changes.service.js';
 import type { Group } from './group.js';
@@ -25,6 +27,7 @@ export class ApprovalsService {
     private readonly approvals: ApprovalRepository,
     private readonly changeRows: ChangeRepository,
     private readonly changes: ChangesService,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -63,8 +66,10 @@ export class ApprovalsService {
   /** A member of this server who proposed it learns it at once, others when they propose it anew. Throws as `approve`. */
   async decline(id: string, by: OcmAddress, reason: string): Promise<void> {
     await this.db.run(async (tx) => {
-      const { approval } = await this.hold(tx, id, by);
-      await this.decide(tx, { ...approval, state: 'declined', decidedBy: by, reason });
+      const { approval, group } = await this.hold(tx, id, by);
+      const declined: Approval = { ...approval, state: 'declined', decidedBy: by, reason };
+      await this.decide(tx, declined);
+      await this.audit.record(tx, declinedBy(declined, by, group));
       const change = await this.changeRows.proposed(tx, approval);
       if (change) await this.changeRows.save(tx, { ...change, state: 'refused', fault: 'change.declined' });
     });

@@ -6,7 +6,7 @@ import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel
 import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Approval } from './approval.js';
-import { askedFor, cameToNothing } from './change-audit.js';
+import { askedFor, cameToNothing, withdrawn } from './change-audit.js';
 import { type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
 import { GroupRepository } from './group.repository.js';
 
@@ -19,6 +19,7 @@ export class ChangeRow {
   @Column('text') kind!: ChangeKind;
   @Column('text') subject!: string;
   @Column('text') actor!: string;
+  @Column('boolean') approved!: boolean;
   @Column('text') state!: ChangeState;
   @Column('bytea', { name: 'key_package', nullable: true }) keyPackage!: Buffer | null;
   @Column('text', { nullable: true }) digest!: string | null;
@@ -47,6 +48,7 @@ export class ChangeRepository {
     const { id, ...columns } = toRow(change);
     await tx.update(ChangeRow, { id }, columns);
     if (change.state === 'refused') await this.tell(tx, change, cameToNothing);
+    if (change.state === 'withdrawn') await this.tell(tx, change, withdrawn);
   }
 
   async byId(tx: Tx, id: string): Promise<Change | undefined> {
@@ -120,6 +122,7 @@ const toRow = (change: Change): Omit<ChangeRow, 'number'> => ({
   kind: change.kind,
   subject: change.subject,
   actor: change.actor,
+  approved: change.approved,
   state: change.state,
   keyPackage: change.keyPackage ? Buffer.from(change.keyPackage) : null,
   digest: change.digest ?? null,
@@ -137,6 +140,7 @@ const toChange = (row: ChangeRow): Change => ({
   kind: row.kind,
   subject: row.subject as OcmAddress,
   actor: row.actor as OcmAddress,
+  approved: row.approved,
   state: row.state,
   ...(row.keyPackage ? { keyPackage: new Uint8Array(row.keyPackage) } : {}),
   ...(row.digest === null ? {} : { digest: row.digest as CommitDigest }),

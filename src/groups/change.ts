@@ -38,6 +38,8 @@ export interface Change {
    * `proposed`, the member who proposes it.
    */
   readonly actor: OcmAddress;
+  /** An admin asked for it, or approved it: `actor`. */
+  readonly approved: boolean;
   readonly state: ChangeState;
   /** An Add's KeyPackage as fetched and checked. */
   readonly keyPackage?: Uint8Array;
@@ -53,13 +55,15 @@ export interface Change {
   readonly requestedAt: Date;
 }
 
-/** The state in which a change begins: only what adds somebody has something to fetch first. */
-export const firstState = (kind: ChangeKind, byAdmin: boolean): ChangeState =>
-  kind === 'add' || kind === 'reinit' ? 'requested' : readyState(kind, byAdmin);
+type Begun = Pick<Change, 'kind' | 'approved'>;
 
-/** The state of a change that has all it needs: an admin of the group commits it, anybody else proposes it. */
-export const readyState = (kind: ChangeKind, byAdmin: boolean): ChangeState =>
-  byAdmin || kind === 'leave' ? 'prepared' : 'proposed';
+/** The state in which a change begins: only what adds somebody has something to fetch first. */
+export const firstState = (change: Begun): ChangeState =>
+  change.kind === 'add' || change.kind === 'reinit' ? 'requested' : readyState(change);
+
+/** The state of a change that has all it needs: what an admin asked is committed, all else is proposed to the admins. */
+export const readyState = ({ kind, approved }: Begun): ChangeState =>
+  approved || kind === 'leave' ? 'prepared' : 'proposed';
 
 /** How long something is proposed before it is given up. D-13 */
 export const PROPOSED_FOR_MS = 30 * 86_400_000;
@@ -101,34 +105,26 @@ export function afterCommit(change: Change, standing: Standing): Change {
   const { digest: _, ...free } = change;
   if (fulfilled(change, standing)) return { ...free, state: 'done', epoch: standing.epoch };
   if (standing.state === 'left') return { ...free, state: 'refused', fault: 'group.left' };
-  if (change.state === 'proposed') return afterUncovered(change, standing);
+  if (change.state === 'proposed' && !standing.members.has(change.actor)) {
+    return { ...free, state: 'refused', fault: 'change.not-member' };
+  }
   return change.state === 'committing' ? { ...free, state: 'prepared' } : change;
 }
 
 /**
- * An open change, or one that came true on a way that the group has left again: to be carried out once more, with the
- * admins of then. A KeyPackage that was used there is not used again (OCM-MLS R-041), and what was proposed there is
- * proposed anew (D-13).
+ * An open change, or one that came true on a way that the group has left again: to be carried out once more. A
+ * KeyPackage that was used there is not used again (OCM-MLS R-041), and what was proposed there is proposed anew (D-13).
  */
-export function afterRevert(change: Change, admins: readonly OcmAddress[], now: Date): Change {
+export function afterRevert(change: Change, now: Date): Change {
   if (change.state === 'requested') return change;
   const { epoch: _, proposedIn: __, digest: ___, keyPackage, ...rest } = change;
   const used = change.state === 'done';
-  const byAdmin = admins.includes(change.actor);
   return {
     ...rest,
     ...(keyPackage && !used ? { keyPackage } : {}),
-    state: used ? firstState(change.kind, byAdmin) : readyState(change.kind, byAdmin),
+    state: used ? firstState(change) : readyState(change),
     ...(used ? { tries: 0, nextTryAt: now } : {}),
   };
-}
-
-/** What was proposed in vain: its proposer can commit it by now, or cannot propose it any more. */
-function afterUncovered(change: Change, { admins, members }: Standing): Change {
-  const { keyPackage: _, ...rest } = change;
-  if (admins.includes(change.actor))
-    return { ...rest, state: firstState(change.kind, true), tries: 0, nextTryAt: change.requestedAt };
-  return members.has(change.actor) ? change : { ...rest, state: 'refused', fault: 'change.not-member' };
 }
 
 /** Somebody of this server, what they want, and the group as it stands. */

@@ -100,12 +100,12 @@ export class ChangesService {
     const isMember = (user: OcmAddress) => members.has(user);
     const fault = objectionTo({ kind, subject, actor }, { here: this.config.domain, admins, isMember });
     if (fault) throw new Fault(fault, { group: address, subject, actor });
-    const byAdmin = admins.includes(actor);
-    if (!byAdmin && kind !== 'leave') await this.assertRoom(tx, group, actor);
+    const approved = admins.includes(actor);
+    if (!approved && kind !== 'leave') await this.assertRoom(tx, group, actor);
 
     const now = this.clock.now();
     const id = this.dice.uuid();
-    const begin = { state: firstState(kind, byAdmin), tries: 0, nextTryAt: now, requestedAt: now };
+    const begin = { approved, state: firstState({ kind, approved }), tries: 0, nextTryAt: now, requestedAt: now };
     await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
     if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
     this.db.afterCommit(tx, () => this.poller.wake(BEGINS[kind] ?? COMMITTING));

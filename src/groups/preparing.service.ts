@@ -34,12 +34,12 @@ export class PreparingService {
     if (!change) return false;
     const outcome = await this.fetch(change);
     await this.db.run(async (tx) => {
-      const group = await this.groups.lock(tx, change.mlsGroupId);
+      await this.groups.lock(tx, change.mlsGroupId);
       const current = await this.changes.byId(tx, change.id);
       // Meanwhile another Commit may have made it true.
       if (current?.state !== 'requested') return;
-      const state = readyState(current.kind, group?.admins.includes(current.actor) ?? false);
-      await this.changes.save(tx, { ...current, ...(outcome.keyPackage ? { state } : {}), ...outcome });
+      const ready = outcome.keyPackage ? { state: readyState(current) } : {};
+      await this.changes.save(tx, { ...current, ...ready, ...outcome });
       this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
     });
     return true;

@@ -51,7 +51,7 @@ export class RevertingService {
     await this.members.restore(tx, mlsGroupId, held.roster);
     await this.queued.forgetAll(tx, mlsGroupId);
     for (const change of await this.changes.openOrDoneAfter(tx, mlsGroupId, epoch)) {
-      await this.changes.save(tx, afterRevert(change, admins, now));
+      await this.changes.save(tx, afterRevert(change, now));
     }
     await this.followers.rewind(tx, mlsGroupId);
     await this.held.forgetAfter(tx, mlsGroupId, epoch);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CHANGE_KINDS, type Change, type ChangeKind } from '../../src/groups/change.js';
-import { askedFor, cameToNothing } from '../../src/groups/change-audit.js';
+import type { Approval } from '../../src/groups/approval.js';
+import { askedFor, cameToNothing, declinedBy, withdrawn } from '../../src/groups/change-audit.js';
 import type { Group } from '../../src/groups/group.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
@@ -13,6 +14,7 @@ const change = (kind: ChangeKind): Change => ({
   kind,
   subject: bob,
   actor: alice,
+  approved: true,
   state: 'requested',
   tries: 0,
   nextTryAt: new Date(0),
@@ -33,4 +35,32 @@ test.each(CHANGE_KINDS)('R-058 R-075 who asks for "%s" is named', (kind) => {
 test('what comes to nothing is told with the reason', () => {
   const refused = { ...change('add'), state: 'refused', fault: 'key-package.suite' } as const;
   expect(cameToNothing(refused, group)).toMatchObject({ act: 'change.refused', code: 'key-package.suite', epoch: 4 });
+});
+
+test('what a member proposes is told as such: it approves nothing', () => {
+  const proposed = { ...change('add'), approved: false };
+  expect(askedFor(proposed, group)).toMatchObject({ act: 'change.proposed', actor: alice, subject: bob });
+  expect(askedFor({ ...change('leave'), approved: false }, group)).toMatchObject({ act: 'leave.asked' });
+  expect(withdrawn(proposed, group)).toMatchObject({ act: 'change.withdrawn', facts: { change: 'c1', kind: 'add' } });
+});
+
+test('who declined what, and why, is told', () => {
+  const declined: Approval = {
+    id: 'a1',
+    mlsGroupId: group.mlsGroupId,
+    kind: 'add',
+    subject: bob,
+    proposer: bob,
+    state: 'declined',
+    reason: 'no',
+    requestedAt: new Date(0),
+  };
+  expect(declinedBy(declined, alice, group)).toEqual({
+    act: 'approval.declined',
+    actor: alice,
+    subject: bob,
+    group: { mlsGroupId: 'AAAA', address: 'lab@a.test' },
+    epoch: 4,
+    facts: { approval: 'a1', kind: 'add', proposer: bob, reason: 'no' },
+  });
 });

@@ -19,6 +19,7 @@ const change = (kind: ChangeKind, subject = bob): Change => ({
   kind,
   subject,
   actor: alice,
+  approved: true,
   state: 'committing',
   digest: 'digest' as CommitDigest,
   tries: 1,
@@ -27,30 +28,33 @@ const change = (kind: ChangeKind, subject = bob): Change => ({
 });
 
 test('only an Add has something to fetch before it can be committed', () => {
-  expect(firstState('add', true)).toBe('requested');
-  expect(firstState('remove', true)).toBe('prepared');
+  expect(firstState({ kind: 'add', approved: true })).toBe('requested');
+  expect(firstState({ kind: 'remove', approved: true })).toBe('prepared');
 });
 
 test('R-058 R-075 what anybody but an admin asks is proposed; to leave takes no approval', () => {
-  expect(firstState('add', false)).toBe('requested');
-  expect(readyState('add', false)).toBe('proposed');
-  expect(readyState('add', true)).toBe('prepared');
-  expect(firstState('appoint', false)).toBe('proposed');
-  expect(firstState('leave', false)).toBe('prepared');
+  expect(firstState({ kind: 'add', approved: false })).toBe('requested');
+  expect(readyState({ kind: 'add', approved: false })).toBe('proposed');
+  expect(readyState({ kind: 'add', approved: true })).toBe('prepared');
+  expect(firstState({ kind: 'appoint', approved: false })).toBe('proposed');
+  expect(firstState({ kind: 'leave', approved: false })).toBe('prepared');
 });
 
 describe('what is proposed, after a Commit that did not bring it', () => {
   const carol = ocmAddress('carol@a.test');
-  const proposed: Change = { ...change('add', carol), actor: bob, state: 'proposed', keyPackage: new Uint8Array(1) };
+  const proposed: Change = {
+    ...change('add', carol),
+    actor: bob,
+    approved: false,
+    state: 'proposed',
+    keyPackage: new Uint8Array(1),
+  };
   const after = (admins: OcmAddress[], members: OcmAddress[]) =>
     afterCommit(proposed, { ...standing, admins, members: new Set(members) });
 
-  test('is proposed on', () => expect(after([alice], [alice, bob])).toBe(proposed));
-
-  test('is committed by its proposer who has become an admin, with a KeyPackage that nobody was shown', () => {
-    const next = after([alice, bob], [alice, bob]);
-    expect(next.state).toBe('requested');
-    expect(next).not.toHaveProperty('keyPackage');
+  test('is proposed on, also when its proposer has become an admin: to approve it is another act', () => {
+    expect(after([alice], [alice, bob])).toBe(proposed);
+    expect(after([alice, bob], [alice, bob])).toBe(proposed);
   });
 
   test('ends with the membership of its proposer', () => {
@@ -122,35 +126,34 @@ test('what did not come true before the server left the group never will', () =>
 
 describe('when Commits are taken back', () => {
   const now = new Date(7);
-  const admins = [change('add').actor];
   const done = { ...change('add'), state: 'done', epoch: epoch(6), tries: 3 } as const;
 
   test('R-041 an Add that was done is open again, and fetches another KeyPackage', () => {
-    const again = afterRevert({ ...done, keyPackage: new Uint8Array(1) }, admins, now);
+    const again = afterRevert({ ...done, keyPackage: new Uint8Array(1) }, now);
     expect(again).toMatchObject({ state: 'requested', tries: 0, nextTryAt: now });
     for (const gone of ['keyPackage', 'epoch', 'digest']) expect(again).not.toHaveProperty(gone);
   });
 
   test('another change that was done is open again', () => {
-    expect(afterRevert({ ...done, kind: 'remove' }, admins, now)).toMatchObject({ state: 'prepared', nextTryAt: now });
+    expect(afterRevert({ ...done, kind: 'remove' }, now)).toMatchObject({ state: 'prepared', nextTryAt: now });
   });
 
-  test('what is asked by who is no admin of then is proposed', () => {
+  test('what no admin had approved is proposed again', () => {
     for (const state of ['done', 'prepared', 'proposed'] as const)
-      expect(afterRevert({ ...change('remove'), state, proposedIn: epoch(6) }, [], now)).toMatchObject({
+      expect(afterRevert({ ...change('remove'), approved: false, state, proposedIn: epoch(6) }, now)).toMatchObject({
         state: 'proposed',
       });
   });
 
   test('a leave that was proposed there is proposed again', () => {
     const leave = { ...change('leave'), state: 'prepared', proposedIn: epoch(6) } as const;
-    expect(afterRevert(leave, admins, now)).not.toHaveProperty('proposedIn');
+    expect(afterRevert(leave, now)).not.toHaveProperty('proposedIn');
   });
 
   test('a change that waited for a Commit of there is free, with the KeyPackage it has; one that has none waits on', () => {
     const keyPackage = new Uint8Array(1);
-    expect(afterRevert({ ...change('add'), keyPackage }, admins, now)).toMatchObject({ state: 'prepared', keyPackage });
+    expect(afterRevert({ ...change('add'), keyPackage }, now)).toMatchObject({ state: 'prepared', keyPackage });
     const waiting = { ...change('add'), state: 'requested' } as const;
-    expect(afterRevert(waiting, admins, now)).toBe(waiting);
+    expect(afterRevert(waiting, now)).toBe(waiting);
   });
 });

@@ -20,6 +20,7 @@ const wish = (kind: ChangeKind, subject: OcmAddress, actor: OcmAddress = alice):
   kind,
   subject,
   actor,
+  approved: true,
   state: 'prepared',
   ...(kind === 'add' ? { keyPackage: new Uint8Array(3) } : {}),
   tries: 0,

@@ -7,6 +7,8 @@ export const approvals: Migration = {
     ALTER TABLE membership_change DROP CONSTRAINT membership_change_state_check;
     ALTER TABLE membership_change ADD CONSTRAINT membership_change_state_check
       CHECK (state IN ('requested', 'prepared', 'proposed', 'committing', 'done', 'refused', 'withdrawn'));
+    ALTER TABLE membership_change ADD COLUMN approved boolean NOT NULL DEFAULT true;
+    ALTER TABLE membership_change ALTER COLUMN approved DROP DEFAULT;
     CREATE INDEX membership_change_proposed ON membership_change (mls_group_id, actor) WHERE state = 'proposed';
 
     CREATE TABLE approval_request (
