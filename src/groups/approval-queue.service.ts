@@ -66,9 +66,9 @@ export class ApprovalQueue {
   async afterEpoch(
     tx: Tx,
     group: Pick<Group, 'mlsGroupId' | 'state' | 'epoch' | 'admins'>,
-    members: ReadonlySet<OcmAddress>,
+    leaves: { readonly members: ReadonlySet<OcmAddress>; readonly renewed: ReadonlySet<OcmAddress> },
   ): Promise<void> {
-    const standing = { ...group, members, here: this.config.domain };
+    const standing = { ...group, ...leaves, here: this.config.domain };
     for (const approval of await this.approvals.open(tx, group.mlsGroupId)) {
       const next = afterEpoch(approval, standing, this.clock.now());
       if (next !== approval) await this.approvals.save(tx, next);

@@ -47,14 +47,14 @@ export const DECLINED_FOR_MS = 30 * 86_400_000;
 export const MOST_OF_A_PROPOSER = 20;
 export const MOST_OF_A_SERVER = 100;
 
-/** The change that an approval becomes; none where nobody here can carry it out. */
-export const CHANGE_OF: Readonly<Record<ApprovalKind, ChangeKind | undefined>> = {
+/** The change that an approval becomes. */
+export const CHANGE_OF: Readonly<Record<ApprovalKind, ChangeKind>> = {
   add: 'add',
   remove: 'remove',
   appoint: 'appoint',
   dismiss: 'dismiss',
   evict: 'remove',
-  reinit: undefined,
+  reinit: 'reinit',
 };
 
 interface Proposed {
@@ -97,24 +97,27 @@ export function filingOf(ask: Ask, last: Approval | undefined, underWay: boolean
     return now.getTime() < last.decidedAt!.getTime() + DECLINED_FOR_MS ? 'declined' : 'new';
   // The same proposal again, e.g. since our answer was lost.
   if (last.ref === ask.ref && ask.ref !== undefined) return 'known';
-  if (last.state === 'open') return 'renewed';
+  if (last.state === 'open') return ask.ref === undefined ? 'known' : 'renewed';
   return last.state === 'approved' && underWay ? 'known' : 'new';
 }
 
 interface Standing extends Pick<Group, 'state' | 'epoch' | 'admins'> {
   readonly here: Host;
   readonly members: ReadonlySet<OcmAddress>;
+  /** Whose leaves got new keys on the way. */
+  readonly renewed: ReadonlySet<OcmAddress>;
 }
 
 /** An open approval once the group has moved on: fulfilled, lapsed, or waiting to be proposed anew for a while (D-13). */
 export function afterEpoch(approval: Approval, standing: Standing, now: Date): Approval {
-  const { state, epoch, here, admins, members } = standing;
+  const { state, epoch, here, admins, members, renewed } = standing;
   const { dueAt: _, ...rest } = approval;
   const kind = CHANGE_OF[approval.kind];
   if (kind && fulfilled({ kind, subject: approval.subject }, standing)) return { ...rest, state: 'fulfilled' };
   const someoneDecides = state === 'active' && admins.some((admin) => hostOf(admin) === here);
   const { proposer } = approval;
-  if (!someoneDecides || (proposer && !members.has(proposer))) return { ...rest, state: 'lapsed' };
+  const isMoot = approval.kind === 'evict' && renewed.has(approval.subject);
+  if (!someoneDecides || isMoot || (proposer && !members.has(proposer))) return { ...rest, state: 'lapsed' };
   if (!proposer || approval.dueAt || approval.epoch === epoch) return approval;
   return { ...rest, dueAt: new Date(now.getTime() + LAPSES_AFTER_MS) };
 }

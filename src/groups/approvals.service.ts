@@ -50,14 +50,13 @@ export class ApprovalsService {
 
   /**
    * Makes it a change in the name of the admin, committed by value (D-12). Of several admins the first one counts. Throws
-   * `not-found`, `change.not-local`, `change.not-admin`, `approval.decided`, `approval.unsupported`, and what
-   * `ChangesService.take` refuses; then it is as open as before.
+   * `not-found`, `change.not-local`, `change.not-admin`, `approval.decided`, and what `ChangesService.take` refuses;
+   * then it is as open as before.
    */
   async approve(id: string, by: OcmAddress): Promise<void> {
     await this.db.run(async (tx) => {
       const { approval, group } = await this.hold(tx, id, by);
       const kind = CHANGE_OF[approval.kind];
-      if (!kind) throw new Fault('approval.unsupported', { approval: id, kind: approval.kind });
       const changeId = await this.changes.take(tx, group, { kind, subject: approval.subject, actor: by });
       await this.decide(tx, { ...approval, state: 'approved', decidedBy: by, changeId });
     });

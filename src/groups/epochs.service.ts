@@ -98,8 +98,8 @@ export class EpochsService {
   }
 
   /**
-   * Makes the stored group, its roster, the open changes and what waits for approval agree with the MLS state; without users of ours there is no
-   * roster. OCM-MLS R-004, R-200, R-208
+   * Makes the stored group, its roster, the open changes and what waits for approval agree with the MLS state; without
+   * users of ours there is no roster. OCM-MLS R-004, R-200, R-208
    * @param renewed whose leaf got new keys on the way
    */
   async standAt(
@@ -120,7 +120,8 @@ export class EpochsService {
       const settled = afterCommit(change, standing);
       if (settled !== change) await this.changes.save(tx, settled);
     }
-    await this.approvals.afterEpoch(tx, next, standing.members);
+    const leaves = { members: standing.members, renewed: new Set([...renewed.added, ...renewed.updated]) };
+    await this.approvals.afterEpoch(tx, next, leaves);
     const saved = await this.groups.save(tx, group, next, now);
     await this.failover.watch(tx, saved);
     return saved;

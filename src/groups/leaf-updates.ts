@@ -26,6 +26,10 @@ export function nextUpdate({ mlsGroupId, address, updatedAt, fresh }: Leaf, inte
   return new Date(Math.ceil(moment));
 }
 
+/** Whether a leaf was not renewed in time (OCM-MLS R-129): its member's server may be gone, and its old key may be known. */
+export const isStale = ({ updatedAt }: Pick<Leaf, 'updatedAt'>, now: Date, deadlineMs: number): boolean =>
+  now.getTime() - updatedAt.getTime() > deadlineMs;
+
 /** How long to wait before looking again at a leaf for which nothing could be done. */
 export const lookAgain = (now: Date, intervalMs: number): Date => new Date(now.getTime() + intervalMs / MOMENTS);
 

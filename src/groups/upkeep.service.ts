@@ -7,10 +7,11 @@ import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { ApprovalQueue } from './approval-queue.service.js';
 import { proposalTo } from './broadcast.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
-import { lookAgain, nextUpdate } from './leaf-updates.js';
+import { isStale, lookAgain, nextUpdate } from './leaf-updates.js';
 import { type AgingLeaf, MemberRepository } from './member.repository.js';
 import { ProposalsService } from './proposals.service.js';
 
@@ -24,6 +25,7 @@ export class UpkeepService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly proposals: ProposalsService,
+    private readonly approvals: ApprovalQueue,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -54,6 +56,7 @@ export class UpkeepService {
     const due = await this.members.due(tx, mlsGroupId, this.clock.now(), epoch);
     const own = due.filter(({ address }) => this.isOwn(address)).map(({ address }) => address);
     const proposed = own.length > 0 ? await this.propose(tx, group, own) : [];
+    if (adminServers(group).includes(this.config.domain)) await this.askToEvict(tx, group, due);
     await this.later(
       tx,
       mlsGroupId,
@@ -77,6 +80,15 @@ export class UpkeepService {
     await this.members.proposed(tx, mlsGroupId, proposed, epoch);
     this.log.debug({ event: 'updates.proposed', group: mlsGroupId, epoch, members: proposed }, 'Updates were proposed');
     return proposed;
+  }
+
+  /** Stale members, admins among them, are put before the admins of this server, who decide. OCM-MLS */
+  private async askToEvict(tx: Tx, group: Locked<Group>, leaves: readonly AgingLeaf[]): Promise<void> {
+    const now = this.clock.now();
+    for (const leaf of leaves.filter(({ address }) => !this.isOwn(address))) {
+      if (isStale(leaf, now, this.config.updateDeadlineMs))
+        await this.approvals.ask(tx, group, { kind: 'evict', subject: leaf.address });
+    }
   }
 
   /** Leaves for which nothing can be done yet, e.g. while the Welcome of a user here is under way. */

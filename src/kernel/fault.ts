@@ -219,7 +219,6 @@ export const FAULTS = {
   'change.under-way': { status: 409, retry: false, says: 'this is being committed, or was proposed for good' },
   'change.settled': { status: 409, retry: false, says: 'this is settled already' },
   'approval.decided': { status: 409, retry: false, says: 'this was decided, or has come to nothing' },
-  'approval.unsupported': { status: 501, retry: false, says: 'nobody can carry this out here' },
   'approval.flood': { status: 429, retry: true, says: 'too much of what that member proposed waits for approval' },
   'commit.wrong-group': { status: 400, retry: false, says: 'the Commit inside is of another group' },
   'commit.refused': { status: 403, retry: false, says: 'the Group Owner Server refused the Commit' },

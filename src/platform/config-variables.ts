@@ -221,7 +221,7 @@ export const VARIABLES = {
     default: '86400',
     ...seconds(120, 315_360_000),
     meaning:
-      'A leaf that was not renewed for so long is stale: a takeover passes such admins over. Longer than `COVEY_UPDATE_INTERVAL`; the same on all servers of a federation.',
+      'A leaf that was not renewed for so long is stale, and its removal is put before the admins. Longer than `COVEY_UPDATE_INTERVAL`; the same on all servers of a federation.',
   },
   takeoverTimeMs: {
     name: 'COVEY_TAKEOVER_TIME',

@@ -143,3 +143,31 @@ test('two Updates with one key, which no Commit may cover both, hold up nobody',
     )) as [{ updated: number }];
   expect(updated).toBe(2);
 });
+
+test('R-130 R-131 a stale admin is put before the other admins: renewed in time it is asked no more, approved it goes', async () => {
+  await using world = await World.with({ 'a.test': LIVELY, 'b.test': LIVELY });
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const evictions = (state: 'open' | 'lapsed') => alice.approvals(state);
+
+  await world.kill('b.test');
+  await world.pass(23 * HOUR);
+  expect(await evictions('open')).toEqual([]);
+  await world.pass(3 * HOUR);
+  const asked = [{ kind: 'evict', subject: bob.address, proposer: null, effect: { leaves: [bob.address] } }];
+  expect(await evictions('open')).toMatchObject(asked);
+
+  await world.restart('b.test');
+  await world.pass(9 * HOUR);
+  expect(await evictions('open')).toEqual([]);
+  expect(await evictions('lapsed')).toMatchObject([{ kind: 'evict', subject: bob.address }]);
+
+  await world.kill('b.test');
+  await world.pass(34 * HOUR);
+  const [again] = await evictions('open');
+  await alice.approve(again!);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ admins: [alice.address], members: [{ address: alice.address }] });
+});

@@ -90,18 +90,19 @@ describe('R-014 the same asked again', () => {
     expect(filing(declined, false, later(DECLINED_FOR_MS))).toBe('new');
   });
 
-  test('an ask of this server itself has no ProposalRef: it is renewed', () => {
+  test('an ask of this server itself has no ProposalRef: it stays as it is', () => {
     const own: Ask = { kind: 'evict', subject: carol };
     const { proposer: _, ref: __, epoch: ___, ...last } = approval({ ...own });
-    expect(filingOf(own, last, false, now)).toBe('renewed');
+    expect(filingOf(own, last, false, now)).toBe('known');
   });
 });
 
 describe('when the group moves on, an open approval', () => {
   const members = new Set([alice, bob, carol]);
-  const standing = { here: host('a.test'), state: 'active', epoch: epoch(6), admins: [alice, bob], members } as const;
+  const standing = { here: host('a.test'), state: 'active', epoch: epoch(6), admins: [alice, bob] } as const;
+  const leaves = { members, renewed: new Set<OcmAddress>() };
   const after = (one: Approval, changes: Partial<Parameters<typeof afterEpoch>[1]> = {}) =>
-    afterEpoch(one, { ...standing, ...changes }, now);
+    afterEpoch(one, { ...standing, ...leaves, ...changes }, now);
 
   test.each<[ApprovalKind, OcmAddress]>([
     ['add', carol],
@@ -130,6 +131,14 @@ describe('when the group moves on, an open approval', () => {
     expect(after(approval(), { admins: [bob] })).toMatchObject({ state: 'lapsed' });
     expect(after(approval(), { state: 'left' })).toMatchObject({ state: 'lapsed' });
     expect(after(approval(), { members: new Set([alice, bob]) })).toMatchObject({ state: 'lapsed' });
+  });
+
+  test('R-130 to remove a stale member lapses when the leaf was renewed after all', () => {
+    const renewed = new Set([bob]);
+    const { proposer: _, ...own } = approval({ kind: 'evict', subject: bob });
+    expect(after(own, { renewed })).toMatchObject({ state: 'lapsed' });
+    const asked = approval({ kind: 'remove', subject: bob, epoch: epoch(6) });
+    expect(after(asked, { renewed })).toBe(asked);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lookAgain, nextUpdate } from '../../src/groups/leaf-updates.js';
+import { isStale, lookAgain, nextUpdate } from '../../src/groups/leaf-updates.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 import type { MlsGroupId } from '../../src/kernel/ids.js';
 
@@ -44,4 +44,10 @@ test('a fresh leaf is renewed soon, all that came together at the same moment', 
 
 test('a leaf for which nothing could be done is looked at again at the next moment', () => {
   expect(lookAgain(T0, INTERVAL)).toEqual(new Date(T0.getTime() + STEP));
+});
+
+test('R-129 a leaf is stale when its deadline is over, and not before', () => {
+  const leaf = { updatedAt: T0 };
+  expect(isStale(leaf, new Date(T0.getTime() + INTERVAL), INTERVAL)).toBe(false);
+  expect(isStale(leaf, new Date(T0.getTime() + INTERVAL + 1), INTERVAL)).toBe(true);
 });
