@@ -59,7 +59,7 @@ export interface Drift {
 @Injectable()
 export class DriftRepository {
   async save(tx: Tx, drift: Drift): Promise<void> {
-    await tx.upsert(DriftRow, toRow(drift) as never, ['mlsGroupId']);
+    await tx.upsert(DriftRow, toRow(drift), ['mlsGroupId']);
   }
 
   async find(tx: Tx, mlsGroupId: MlsGroupId): Promise<Drift | undefined> {

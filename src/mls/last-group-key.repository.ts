@@ -28,7 +28,7 @@ export class LastGroupKeyRepository {
     return row ? this.vault.open(row.groupKey, purpose(mlsGroupId)) : undefined;
   }
 
-  /** The Commit that took us in again makes everybody wrap anew. */
+  /** The Commit that took us in again makes everybody wrap anew. */
   async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     await tx.delete(LastGroupKeyRow, { mlsGroupId });
   }

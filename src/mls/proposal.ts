@@ -115,7 +115,10 @@ export async function readProposal(state: ClientState, bytes: Uint8Array, suite:
   const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
   if (proposal.proposalType === 'update') {
     const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
-    if (reason !== undefined) throw new Fault('proposal.leaf-unfit', { sender: read.sender }, reason);
+    if (reason !== undefined) {
+      const said = typeof reason === 'string' ? reason : 'the leaf is not valid';
+      throw new Fault('proposal.leaf-unfit', { sender: read.sender, reason: said }, reason);
+    }
   }
   if (BY_ITSELF.every((kind) => kind !== read.kind)) verifyProposal(state, proposal);
   return read;
