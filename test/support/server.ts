@@ -157,6 +157,12 @@ export class TestServer {
     return this.turns.every((turn) => this.rest(turn));
   }
 
+  /** Time went by, and nothing here fell due: who rested may go on resting. */
+  sleepOn(): void {
+    const at = this.now.getTime();
+    for (const [turn, rest] of this.rests) this.rests.set(turn, { ...rest, at });
+  }
+
   private get turns(): readonly Turn[] {
     return this.isAlive ? this.get(Poller).turns : [];
   }

@@ -101,14 +101,15 @@ export class World implements AsyncDisposable {
     throw new Error(`The world does not settle.\n${failures.join('\n')}`);
   }
 
-  /** That much time goes by. Whenever something falls due on the way, everybody works. */
+  /** That much time goes by. Whenever something falls due on the way, everybody whom it concerns works. */
   async pass(ms: number): Promise<void> {
     const end = new Date(this.clock.now().getTime() + ms);
     const left = () => end.getTime() - this.clock.now().getTime();
     await this.settle();
-    for (let next = await this.nextDue(); next && next < end; next = await this.nextDue()) {
+    for (let due = await this.due(); due.next && due.next < end; due = await this.due()) {
       // What falls due shortly after that is done together with it.
-      this.clock.advance(Math.min(next.getTime() - this.clock.now().getTime() + ms / STEPS, left()));
+      this.clock.advance(Math.min(due.next.getTime() - this.clock.now().getTime() + ms / STEPS, left()));
+      for (const [server, at] of due.of) if (!at || at > this.clock.now()) server.sleepOn();
       await this.settle();
     }
     this.clock.advance(end);
@@ -119,16 +120,18 @@ export class World implements AsyncDisposable {
     for (const server of this.servers.values()) await server.stop();
   }
 
-  /** The first time after now at which anything, anywhere, is to be done. */
-  private async nextDue(): Promise<Date | undefined> {
+  /** The first time after now at which anything, anywhere, is to be done, and at which anything is on each server. */
+  private async due(): Promise<{ readonly next?: Date; readonly of: ReadonlyMap<TestServer, Date | undefined> }> {
     const now = this.clock.now();
-    const times = [this.network.nextDue()].filter((time) => time !== undefined);
+    const of = new Map<TestServer, Date | undefined>();
     for (const server of this.servers.values()) {
       if (!server.isAlive) continue;
       const [row] = await server.query<{ due: Date | null }>(await this.dueQuery(server), [server.now]);
-      if (row?.due) times.push(new Date(now.getTime() + row.due.getTime() - server.now.getTime()));
+      of.set(server, row?.due ? new Date(now.getTime() + row.due.getTime() - server.now.getTime()) : undefined);
     }
-    return times.filter((time) => time > now).sort((a, b) => a.getTime() - b.getTime())[0];
+    const times = [this.network.nextDue(), ...of.values()].filter((time) => time !== undefined && time > now);
+    const next = times.sort((a, b) => a!.getTime() - b!.getTime())[0];
+    return { of, ...(next && { next }) };
   }
 
   /** All servers have the same tables. */
