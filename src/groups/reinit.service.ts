@@ -5,6 +5,7 @@ import { Fault } from '../kernel/fault.js';
 import { epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { GroupView } from '../mls/group-view.js';
 import { SuccessionService } from '../mls/succession.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
@@ -41,6 +42,7 @@ export class ReinitService {
     private readonly keyPackages: SuccessorKeyPackageRepository,
     private readonly epochs: EpochsService,
     private readonly succession: SuccessionService,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -96,6 +98,13 @@ export class ReinitService {
     await this.keyPackages.removeAll(tx, group.mlsGroupId);
     const facts = { group: view.mlsGroupId, address: view.address, origin: group.mlsGroupId, creator };
     this.log.info({ event: 'group.reinitialised', ...facts }, 'a group goes on as its successor');
+    await this.audit.record(tx, {
+      act: 'group.reinitialised',
+      actor: creator,
+      group: view,
+      epoch: view.epoch,
+      facts: { origin: group.mlsGroupId },
+    });
   }
 
   /** Ends what is left of one old group whose time is over, and says whether there was one. OCM-MLS section 7.7 */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { HeldStateRepository } from '../mls/held-state.repository.js';
 import { Outbox } from '../outbox/outbox.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { afterRevert } from './change.js';
@@ -28,6 +29,7 @@ export class RevertingService {
     private readonly held: HeldEpochRepository,
     private readonly states: HeldStateRepository,
     private readonly outbox: Outbox,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -58,8 +60,10 @@ export class RevertingService {
     await this.states.forgetAfter(tx, mlsGroupId, epoch);
     const { submitted: _, quietUntil: __, ...rest } = group;
     const before: Group = { ...rest, epoch, admins, state: 'active', ...(submitted ? { submitted } : {}) };
-    const facts = { event: 'epoch.reverted', group: mlsGroupId, from: group.epoch, epoch };
-    this.log.warn({ ...facts, lost: lost.map(({ digest }) => digest) }, 'Commits of a group were taken back');
+    const facts = { from: group.epoch, lost: lost.map(({ digest }) => digest) };
+    const told = { event: 'epoch.reverted', group: mlsGroupId, epoch, ...facts };
+    this.log.warn(told, 'Commits of a group were taken back');
+    await this.audit.record(tx, { act: 'epoch.reverted', group, epoch, facts });
     return this.groups.save(tx, group, before, now);
   }
 }

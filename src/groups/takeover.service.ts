@@ -3,6 +3,7 @@ import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
@@ -31,6 +32,7 @@ export class TakeoverService {
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
@@ -75,6 +77,14 @@ export class TakeoverService {
       { event: 'group.taken-over', group: mlsGroupId, evicted: evict, approvedBy: committer, digest: built.digest },
       'this server took over a group whose owner fell silent',
     );
+    await this.audit.record(tx, {
+      act: 'owner.taken-over',
+      actor: committer,
+      group,
+      epoch: group.epoch,
+      digest: built.digest,
+      facts: { evicted: evict },
+    });
     await this.epochs.enter(tx, group, { ...accepted, arbiter: here });
   }
 

@@ -1,28 +1,9 @@
 import { expect, test } from 'vitest';
 import { toBase64url } from '../../src/kernel/bytes.js';
 import type { Person } from '../support/cast.js';
-import type { World } from '../support/world.js';
 import { agree } from './agreement.js';
+import { audited, type Line } from './audited.js';
 import { invitation, labOfThree, notice, tell } from './forgery.js';
-
-interface Line {
-  readonly act: string;
-  readonly actor?: string;
-  readonly subject?: string;
-  readonly epoch?: number;
-  readonly digest?: string;
-  readonly code?: string;
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
-
-async function audited(world: World, host: string, group = ''): Promise<Line[]> {
-  const query = group === '' ? '' : `?group=${encodeURIComponent(group)}`;
-  const { body } = await world.server(host).api('GET', `/audit${query}`);
-  return String(body)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
-}
 
 const acts = (lines: readonly Line[]) => lines.map(({ act }) => act);
 

@@ -3,6 +3,7 @@ import { UpkeepWorker } from '../../src/groups/upkeep.worker.js';
 import { host } from '../../src/kernel/address.js';
 import { type Customs, World } from '../support/world.js';
 import { agree } from './agreement.js';
+import { audited } from './audited.js';
 
 const HOUR = 3_600_000;
 const [a, b, c] = ['a.test', 'b.test', 'c.test'].map(host) as [never, never, never];
@@ -79,6 +80,8 @@ test('R-088 R-089 R-094 an owner server is down for two days: the next admin tak
   // Charlie's server misses the owner an hour later than Bob's: until then the takeover was to be sent again.
   const toCharlie = world.network.sent({ from: b, to: c, what: 'MLS_COMMIT' }).map(({ outcome }) => outcome);
   expect(toCharlie).toEqual(expect.arrayContaining([503, 201]));
+  const taken = (await audited(world, b, lab)).filter(({ act }) => act === 'owner.taken-over');
+  expect(taken).toMatchObject([{ actor: bob.address, epoch: 2, facts: { evicted: [alice.address] } }]);
 
   await world.restart('a.test');
   const late = await alice.remove(lab, charlie);
@@ -124,6 +127,8 @@ test('R-090 R-091 of two arbiters the owner wins, wherever the other was followe
     expect(won).toMatchObject({ arbiter: a });
     expect(won!.digest).not.toBe(lost!.digest);
   }
+  const [reverted] = (await audited(world, c, lab)).filter(({ act }) => act === 'epoch.reverted');
+  expect(reverted).toMatchObject({ epoch: 2, facts: { lost: expect.arrayContaining([lost!.digest]) as unknown } });
   // Cecil was added once more, and what was taken from Alice's server came back.
   expect(await bob.change(asked)).toMatchObject({ state: 'done', epoch: 4 });
   for (const person of [alice, charlie, cecil]) expect(await person.open('data.tar')).toHaveProperty('access_token');

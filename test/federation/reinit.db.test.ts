@@ -4,6 +4,7 @@ import type { Opening, Person } from '../support/cast.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { World } from '../support/world.js';
 import { agree, federationOf } from './agreement.js';
+import { audited } from './audited.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -53,6 +54,8 @@ test('R-146 R-152 a reinitialised group goes on under its address: members, admi
   expect(await alice.change(change)).toMatchObject({ state: 'done' });
   const after = await successor(lab, before, ...people);
   expect(after.admins).toEqual(before.admins);
+  const [bound] = (await audited(world, 'c.test', lab)).filter(({ act }) => act === 'group.reinitialised');
+  expect(bound).toMatchObject({ actor: alice.address, facts: { origin: before.mlsGroupId } });
   expect(await charlie.members(lab)).toEqual(['alice@a.test', 'bob@b.test', 'charlie@c.test']);
 
   // Nobody heard of the old group again, nor of the share, which everybody still has.
