@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demo } from './cli/demo/demo.command.js';
+import { operator, type OperatorSurroundings } from './cli/operator/operator.command.js';
 import { EmbeddedDatabase } from './platform/embedded.provider.js';
 import { Log } from './platform/logger.service.js';
 import { SystemClock } from './platform/system.provider.js';
@@ -22,6 +23,16 @@ async function emptyDatabase(folder: string): Promise<string> {
   return join(folder, 'database');
 }
 
+const ask: OperatorSurroundings['send'] = async (url, key, { method, path, body }) => {
+  const answer = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const isJson = /json\b/.test(answer.headers.get('content-type') ?? '');
+  return { status: answer.status, body: isJson ? await answer.json() : await answer.text() };
+};
+
 type Command = (args: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -37,6 +48,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       onStop: (stop) => {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
       },
+    }),
+  operator: (args) =>
+    operator(args, {
+      clock: new SystemClock(),
+      environment: process.env,
+      send: ask,
+      out: line(process.stdout),
+      err: line(process.stderr),
     }),
 };
 

@@ -25,7 +25,7 @@ const JOBS = {
     process.env.COVEY_SIMULATE = JSON.stringify(args);
     become('vitest', 'vitest.mjs', ['run', '--config', 'test/simulator/vitest.config.ts']);
   },
-  cli: ([name = '', ...args]) => command(name, args),
+  covey: (args) => command('operator', args),
 };
 
 const [job = '', ...rest] = process.argv.slice(2);

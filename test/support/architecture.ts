@@ -17,6 +17,8 @@ const SHELL =
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '*': ['zod', 'node:crypto', 'type jose', 'structured-headers', 'http-message-sig', 'ipaddr.js'],
   mls: ['ts-mls', '@noble/curves', '@noble/hashes'],
+  // parseArgs, which is given what it reads.
+  cli: ['node:util'],
 };
 /** The roots put everything together. They stand right of the line, and no rule of purity binds them. */
 const ROOTS = ['main.ts', 'cli.ts', 'app.module.ts'];

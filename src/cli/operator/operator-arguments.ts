@@ -1,0 +1,125 @@
+import { parseArgs } from 'node:util';
+
+/** One request to the REST interface, and what becomes of its answer. */
+export interface OperatorRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below `/api/v1`. */
+  readonly path: string;
+  readonly body?: Readonly<Record<string, string>>;
+  readonly screen: Screen;
+}
+
+export type Screen = 'groups' | 'group' | 'approvals' | 'approval' | 'peers' | 'peer' | 'tried' | 'lines';
+
+export interface OperatorArguments {
+  readonly request: OperatorRequest;
+  /** The answer as it came, instead of a screen. */
+  readonly json: boolean;
+  /** Where the service answers; left out, where this environment says that it listens. */
+  readonly url?: string;
+}
+
+export const OPERATOR_USAGE = `usage: npm run covey -- COMMAND [--json] [--url URL]
+
+  groups                              all groups that this server knows
+  group ADDRESS                       one group: members, admins, warnings, last Commit
+  approvals ADMIN [--state STATE]     what an admin of this server is asked to approve
+  approve ID --by ADMIN               approve it
+  decline ID --by ADMIN --reason WHY  decline it
+  deliveries                          the servers that were written to, and how they are
+  delivery SERVER                     one of them: lanes, dead and refused letters
+  try-again SERVER                    send all that waits for a server again now
+  audit [--group ADDRESS]             who did or approved what, as JSON lines
+
+The API key is that of COVEY_API_KEY, COVEY_API_KEY_FILE, or the data folder (COVEY_DATA).`;
+
+type Options = Readonly<Partial<Record<'by' | 'reason' | 'state' | 'group', string>>>;
+interface CommandForm {
+  readonly operands: number;
+  readonly needs?: readonly (keyof Options)[];
+  readonly takes?: readonly (keyof Options)[];
+  readonly request: (operand: string, options: Options) => OperatorRequest;
+}
+
+const get = (path: string, screen: Screen): OperatorRequest => ({ method: 'GET', path, screen });
+
+const query = (values: Readonly<Record<string, string | undefined>>): string => {
+  const given = Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length > 0 ? `?${new URLSearchParams(given).toString()}` : '';
+};
+
+const FORMS: Readonly<Record<string, CommandForm>> = {
+  groups: { operands: 0, request: () => get('/groups', 'groups') },
+  group: { operands: 1, request: (address) => get(`/groups/${encodeURIComponent(address)}`, 'group') },
+  approvals: {
+    operands: 1,
+    takes: ['state'],
+    request: (admin, { state }) => get(`/approvals${query({ admin, state })}`, 'approvals'),
+  },
+  approve: {
+    operands: 1,
+    needs: ['by'],
+    request: (id, { by = '' }) => ({
+      method: 'POST',
+      path: `/approvals/${encodeURIComponent(id)}/approve`,
+      body: { by },
+      screen: 'approval',
+    }),
+  },
+  decline: {
+    operands: 1,
+    needs: ['by', 'reason'],
+    request: (id, { by = '', reason = '' }) => ({
+      method: 'POST',
+      path: `/approvals/${encodeURIComponent(id)}/decline`,
+      body: { by, reason },
+      screen: 'approval',
+    }),
+  },
+  deliveries: { operands: 0, request: () => get('/deliveries', 'peers') },
+  delivery: { operands: 1, request: (peer) => get(`/deliveries/peers/${encodeURIComponent(peer)}`, 'peer') },
+  'try-again': {
+    operands: 1,
+    request: (peer) => ({
+      method: 'POST',
+      path: `/deliveries/peers/${encodeURIComponent(peer)}/try-again`,
+      screen: 'tried',
+    }),
+  },
+  audit: { operands: 0, takes: ['group'], request: (_, { group }) => get(`/audit${query({ group })}`, 'lines') },
+};
+
+/** `undefined` for what is not understood. */
+export function operatorArguments(args: readonly string[]): OperatorArguments | undefined {
+  const given = parsed(args);
+  if (!given) return undefined;
+  const { json = false, url, ...options } = given.values;
+  const [command = '', ...operands] = given.positionals;
+  const form = Object.hasOwn(FORMS, command) ? FORMS[command] : undefined;
+  if (!form || operands.length !== form.operands || operands.includes('')) return undefined;
+  const { needs = [], takes = [] } = form;
+  const names = Object.keys(options) as (keyof Options)[];
+  if (needs.some((name) => !options[name]) || names.some((name) => ![...needs, ...takes].includes(name))) {
+    return undefined;
+  }
+  return { request: form.request(operands[0] ?? '', options), json, ...(url ? { url } : {}) };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean' },
+        url: { type: 'string' },
+        by: { type: 'string' },
+        reason: { type: 'string' },
+        state: { type: 'string' },
+        group: { type: 'string' },
+      },
+    });
+  } catch {
+    return undefined;
+  }
+}

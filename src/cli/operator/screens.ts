@@ -1,0 +1,193 @@
+import type { z } from 'zod';
+import type { approvalAnswer, approvalsAnswer } from '../../groups/approval-answers.js';
+import type { groupAnswer, groupsAnswer } from '../../groups/group-answers.js';
+import type { peerAnswer, peersAnswer, triedAgain } from '../../outbox/delivery-answers.js';
+import type { Screen } from './operator-arguments.js';
+
+type Group = z.output<typeof groupAnswer>;
+type Approval = z.output<typeof approvalAnswer>;
+type Peer = z.output<typeof peersAnswer>['peers'][number];
+
+/** What each state of a group means to who runs the server. */
+const STATES: Readonly<Record<Group['state'], string>> = {
+  active: 'active',
+  left: 'left: no user of this server is a member any more',
+  drifted: 'drifted: its state was lost here, and the admins are asked to take this server in again',
+  suspended: 'suspended: it ended with a ReInit and waits for its successor',
+  superseded: 'superseded by its successor',
+};
+
+const WARNINGS: Readonly<Record<Group['warnings'][number], string>> = {
+  'single-admin': 'it has one admin only: when that one is lost, nobody can change it any more',
+  'admins-on-one-server': 'all admins are on one server: nobody can take over from it',
+};
+
+/** Writes an answer for a person; times as in the answer, compared with `now`. */
+export function screen(kind: Screen, answer: unknown, now: Date): string {
+  switch (kind) {
+    case 'groups':
+      return groups(answer as z.output<typeof groupsAnswer>);
+    case 'group':
+      return group(answer as Group, now);
+    case 'approvals':
+      return approvals((answer as z.output<typeof approvalsAnswer>).approvals, now);
+    case 'approval':
+      return approval(answer as Approval, now).join('\n');
+    case 'peers':
+      return peers((answer as z.output<typeof peersAnswer>).peers, now);
+    case 'peer':
+      return peer(answer as z.output<typeof peerAnswer>, now);
+    case 'tried':
+      return `${counted((answer as z.output<typeof triedAgain>).lanes, 'lane')} tried again now`;
+    case 'lines':
+      return String(answer).trimEnd();
+  }
+}
+
+function groups({ groups: all }: z.output<typeof groupsAnswer>): string {
+  if (all.length === 0) return 'no groups';
+  return table(
+    ['GROUP', 'STATE', 'EPOCH', 'ADMINS'],
+    all.map(({ address, state, epoch, admins }) => [address, state, String(epoch), admins.join(' ')]),
+  );
+}
+
+function group(one: Group, now: Date): string {
+  const { address, mlsGroupId, state, epoch, ownerServer, admins, members, warnings, lastCommit } = one;
+  const servers = new Set(members.map((member) => hostIn(member.address)));
+  return [
+    address,
+    ...facts([
+      ['state', STATES[state]],
+      ['epoch', String(epoch)],
+      ['owner server', ownerServer],
+      ['members', `${counted(members.length, 'member')} on ${counted(servers.size, 'server')}`],
+      [
+        'last Commit',
+        lastCommit ? `${ago(lastCommit.recordedAt, now)} by ${lastCommit.committer}, ${lastCommit.digest}` : 'none yet',
+      ],
+      ['MLS group', mlsGroupId],
+    ]),
+    ...warnings.map((warning) => `  ! ${WARNINGS[warning]}`),
+    '',
+    table(
+      ['LEAF', 'MEMBER', 'ROLE'],
+      members.map((member) => [String(member.leafIndex), member.address, role(admins, member.address)]),
+    ),
+  ].join('\n');
+}
+
+/** Admins by their place in the succession. */
+const role = (admins: readonly string[], address: string): string => {
+  const place = admins.indexOf(address);
+  return place < 0 ? '' : `admin ${place + 1}`;
+};
+
+function approvals(all: readonly Approval[], now: Date): string {
+  return all.length === 0 ? 'nothing to approve' : all.map((one) => approval(one, now).join('\n')).join('\n\n');
+}
+
+function approval(one: Approval, now: Date): string[] {
+  const { id, group: address, kind, subject, proposer, state, requestedAt, lapsesAt, decidedBy, reason, effect } = one;
+  const asks = proposer ?? 'this server: the leaf was not renewed in time';
+  const lines = [
+    ['asked by', `${asks}, ${ago(requestedAt, now)}`],
+    ['state', decidedBy ? `${state} by ${decidedBy}${reason ? `: ${reason}` : ''}` : state],
+    ...(effect ? effects(effect) : []),
+    ...(lapsesAt ? [['lapses', `${until(lapsesAt, now)}, unless it is proposed again`]] : []),
+    ['id', id],
+  ];
+  return [`${kind} ${subject} in ${address}`, ...facts(lines as [string, string][])];
+}
+
+function effects(effect: NonNullable<Approval['effect']>): [string, string][] {
+  const { joins, leaves, serversJoin, serversLeave, adminsAppointed, adminsDismissed, ownerServer } = effect;
+  const named: [string, readonly string[]][] = [
+    ['joins', joins],
+    ['leaves', leaves],
+    ['new servers', serversJoin],
+    ['servers gone', serversLeave],
+    ['new admins', adminsAppointed],
+    ['admins gone', adminsDismissed],
+    ['moves to', ownerServer === null ? [] : [ownerServer]],
+  ];
+  return named.flatMap(([name, who]) => (who.length > 0 ? [[name, who.join(' ')] as [string, string]] : []));
+}
+
+function peers(all: readonly Peer[], now: Date): string {
+  if (all.length === 0) return 'no servers were written to';
+  return table(
+    ['SERVER', 'STATE', 'SINCE', 'WAITING', 'DEAD', 'REFUSED', 'OLDEST', 'WHY'],
+    all.map((one) => [
+      one.peer,
+      one.state,
+      ago(one.since, now),
+      String(one.waiting),
+      String(one.dead),
+      String(one.refused),
+      one.oldestPostedAt ? ago(one.oldestPostedAt, now) : '',
+      one.reason ?? '',
+    ]),
+  );
+}
+
+function peer({ lanes, letters, ...one }: z.output<typeof peerAnswer>, now: Date): string {
+  const next = one.nextTryAt ? [`  next try ${until(one.nextTryAt, now)}`] : [];
+  const laneRows = lanes.map(({ lane, state, depth, oldest }) => [
+    lane,
+    state,
+    String(depth),
+    oldest.kind,
+    ago(oldest.postedAt, now),
+    oldest.reason ?? '',
+  ]);
+  const letterRows = letters.map(({ id, state, kind, tries, reason }) => [
+    id,
+    state,
+    kind,
+    String(tries),
+    reason ?? '',
+  ]);
+  return [
+    peers([one], now),
+    ...next,
+    ...(lanes.length > 0 ? ['', table(['LANE', 'STATE', 'DEPTH', 'BEGINS WITH', 'POSTED', 'WHY'], laneRows)] : []),
+    ...(letters.length > 0 ? ['', table(['LETTER', 'STATE', 'KIND', 'TRIES', 'WHY'], letterRows)] : []),
+  ].join('\n');
+}
+
+/** Columns as wide as their widest cell, two blanks apart. What others named may not steer the terminal. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const clean = [head, ...rows.map((row) => row.map(printable))];
+  const widths = head.map((_, column) => Math.max(...clean.map((row) => row[column]!.length)));
+  return clean
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+const facts = (lines: readonly (readonly [string, string])[]): string[] =>
+  lines.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}`);
+
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+const hostIn = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
+const ago = (time: string, now: Date): string => `${span(now.getTime() - Date.parse(time))} ago`;
+const until = (time: string, now: Date): string => `in ${span(Date.parse(time) - now.getTime())}`;
+
+/** The largest unit that fits, in whole numbers. */
+function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const units: readonly [number, string][] = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+  ];
+  const [size, unit] = units.find(([least]) => seconds >= least) ?? [1, 's'];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
