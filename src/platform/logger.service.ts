@@ -17,10 +17,12 @@ interface RequestContext {
   caller?: string;
 }
 
+/** The request in hand, and whose. One for the process: each of its kind costs every promise something, for ever. */
+const REQUEST = new AsyncLocalStorage<{ readonly log: Log; readonly context: RequestContext }>();
+
 /** JSON lines on stdout, each with the id of the request it belongs to. */
 @Injectable()
 export class Log implements LoggerService {
-  private readonly request = new AsyncLocalStorage<RequestContext>();
   private readonly pino: Logger;
   private readonly stream: DestinationStream & { flushSync?: () => void };
 
@@ -43,21 +45,26 @@ export class Log implements LoggerService {
 
   /** Whatever is logged within `work` carries the id. */
   within<T>(requestId: string, work: () => T): T {
-    return this.request.run({ id: requestId }, work);
+    return REQUEST.run({ log: this, context: { id: requestId } }, work);
+  }
+
+  private get request(): RequestContext | undefined {
+    const store = REQUEST.getStore();
+    return store?.log === this ? store.context : undefined;
   }
 
   get requestId(): string | undefined {
-    return this.request.getStore()?.id;
+    return this.request?.id;
   }
 
   /** The name of the API key in whose hands this request is; nothing for other servers and for workers. */
   get caller(): string | undefined {
-    return this.request.getStore()?.caller;
+    return this.request?.caller;
   }
 
   /** From here on the request is known to come from the holder of that API key. */
   calledBy(apiKey: string): void {
-    const context = this.request.getStore();
+    const context = this.request;
     if (context) context.caller = apiKey;
   }
 

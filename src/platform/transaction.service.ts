@@ -12,9 +12,11 @@ const TRIES = 8;
 /** serialization_failure, deadlock_detected: the same work may succeed when done again. */
 const AGAIN = new Set(['40001', '40P01']);
 
+/** Whose transactions are open. One for the process: each of its kind costs every promise something, for ever. */
+const OPEN = new AsyncLocalStorage<readonly TransactionService[]>();
+
 @Injectable()
 export class TransactionService {
-  private readonly open = new AsyncLocalStorage<true>();
   private readonly hints = new WeakMap<object, (() => void)[]>();
 
   constructor(@Inject(DataSource) private readonly source: DataSource) {}
@@ -25,7 +27,7 @@ export class TransactionService {
    * itself: with one connection that would wait for ever.
    */
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.open.getStore()) throw new Fault('transaction.nested');
+    if (this.isOpen) throw new Fault('transaction.nested');
     for (let tries = 1; ; tries++) {
       try {
         return await this.once(work);
@@ -41,7 +43,7 @@ export class TransactionService {
    * is lost.
    */
   async statement<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.open.getStore()) throw new Fault('transaction.nested');
+    if (this.isOpen) throw new Fault('transaction.nested');
     try {
       return await work(this.source.manager as Tx);
     } catch (error) {
@@ -54,15 +56,19 @@ export class TransactionService {
     this.hints.get(tx)?.push(hint);
   }
 
+  private get isOpen(): boolean {
+    return OPEN.getStore()?.includes(this) === true;
+  }
+
   private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const hints: (() => void)[] = [];
-    const result = await this.open.run(true, () =>
+    const result = await OPEN.run([...(OPEN.getStore() ?? []), this], () =>
       this.source.transaction((manager) => {
         this.hints.set(manager, hints);
         return work(manager as Tx);
       }),
     );
-    for (const hint of hints) this.open.exit(hint);
+    for (const hint of hints) OPEN.exit(hint);
     return result;
   }
 }
