@@ -20,6 +20,12 @@ test('an entry is one line of JSON with its event, its facts and its words', () 
   });
 });
 
+test('a request of one log is none of another', () => {
+  const [one, other] = [log(), log()];
+  one.to.within('r-7', () => other.to.warn({ event: 'x' }, 'x'));
+  expect(other.last()['request']).toBeUndefined();
+});
+
 test('what is logged within a request carries its id, after waiting too', async () => {
   const { to, last } = log();
   await to.within('r-7', async () => {

@@ -90,6 +90,15 @@ test('a transaction within a transaction is refused at once instead of waiting f
   expect(await it.db.run(async () => 'free')).toBe('free');
 });
 
+test("services of one process do not take each other's transactions for their own", async () => {
+  await using one = await rows();
+  await using other = await rows();
+  const within = await one.db.run(() => other.db.run(async () => 'free'));
+  expect(within).toBe('free');
+  const around = one.db.run(() => other.db.run(() => one.db.run(async () => 'never')));
+  await expect(around).rejects.toMatchObject({ code: 'transaction.nested' });
+});
+
 test('many at the same time wait for each other, whatever the size of the pool', async () => {
   await using it = await rows();
   const many = Array.from({ length: 40 }, (_, n) =>
