@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
-import type { CommitDigest, MlsGroupId } from '../kernel/ids.js';
+import type { CommitDigest } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
 import type { PendingCommit } from '../mls/pending-commit.repository.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
-import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import type { Tx } from '../platform/transaction.service.js';
 import { submission } from './broadcast.js';
 import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
@@ -17,6 +17,7 @@ import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { GroupTurns } from './group-turn.service.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { withoutQuiet } from './proposals.service.js';
@@ -37,7 +38,7 @@ export class CommittingService {
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
-    private readonly db: TransactionService,
+    private readonly turns: GroupTurns,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly changes: ChangeRepository,
@@ -53,34 +54,17 @@ export class CommittingService {
   ) {}
 
   /** Does what is due in one group, and says whether there was one. A group that fails is left in peace for a while. */
-  async commitNext(): Promise<boolean> {
-    let failing: MlsGroupId | undefined;
-    try {
-      return await this.db.run(async (tx) => {
-        const group = await this.groups.withWork(tx, this.clock.now());
-        failing = group?.mlsGroupId;
-        if (!group) return false;
-        if (group.submitted) await this.submitAgain(tx, group, group.submitted);
-        else await this.work(tx, group);
-        return true;
-      });
-    } catch (error) {
-      if (failing !== undefined) await this.standBack(failing);
-      throw error;
-    }
+  commitNext(): Promise<boolean> {
+    return this.turns.take({
+      next: (tx) => this.groups.withWork(tx, this.clock.now()),
+      work: (tx, group) => (group.submitted ? this.submitAgain(tx, group, group.submitted) : this.work(tx, group)),
+      putOff: (tx, group) => this.quiet(tx, group),
+    });
   }
 
   private async work(tx: Tx, group: Locked<Group>): Promise<void> {
     await this.proposing.propose(tx, group);
     if (!(await this.commit(tx, group))) await this.quiet(tx, group);
-  }
-
-  /** Otherwise it would be the first again at the next turn, and all other groups would wait for it. */
-  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
-    await this.db.run(async (tx) => {
-      const group = await this.groups.lock(tx, mlsGroupId);
-      if (group) await this.quiet(tx, group);
-    });
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Host } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
+import { doubled } from '../outbox/back-off.js';
 
 /** Why the epoch of a group can no longer be reached from what is held here. OCM-MLS R-132, D-31 */
 export const DRIFT_REASONS = [
@@ -39,12 +40,10 @@ export function signOfDrift(code: FaultCode, { here, owner, from }: Bringing): D
   }
 }
 
-const FIRST_WAIT_MS = 10 * 60_000;
-const LONGEST_WAIT_MS = 6 * 3_600_000;
+const BACK_OFF = { firstMs: 10 * 60_000, longestMs: 6 * 3_600_000 };
 
 /** How long to wait for a Welcome before the admins are asked again. */
-export const rejoinWaitMs = (rounds: number): number =>
-  Math.min(FIRST_WAIT_MS * 2 ** Math.min(rounds, 20), LONGEST_WAIT_MS);
+export const rejoinWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
 
 /** Whoever committed these KeyPackages may be gone with the Welcome; after that, others are offered. */
 export const KEY_PACKAGES_GOOD_MS = 24 * 3_600_000;

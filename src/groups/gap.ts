@@ -1,3 +1,5 @@
+import { doubled } from '../outbox/back-off.js';
+
 /**
  * How an admin server answered who lacks Commits. `ahead`: it is in a later epoch, and gave nothing that leads there;
  * `level`: it is no further; `unknown`: it knows of no such thing (404); `silent`: it could not be asked.
@@ -8,15 +10,13 @@ export type GapVerdict = 'wait' | 'forget' | 'drifted';
 
 /** With the waits below, some hours. */
 export const MOST_ROUNDS = 10;
-const FIRST_WAIT_MS = 30_000;
-const LONGEST_WAIT_MS = 3_600_000;
+const BACK_OFF = { firstMs: 30_000, longestMs: 3_600_000 };
 
 /** What is missing may be on its way still: nobody is asked before that. */
 export const GAP_GRACE_MS = 30_000;
 
 /** How long to wait before the admin servers are asked again. */
-export const gapWaitMs = (rounds: number): number =>
-  Math.min(FIRST_WAIT_MS * 2 ** Math.min(rounds, 20), LONGEST_WAIT_MS);
+export const gapWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
 
 /**
  * What a round of asking comes to that closed no gap. Retransmission is exhausted (OCM-MLS R-132) when no admin server

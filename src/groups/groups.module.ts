@@ -25,6 +25,7 @@ import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
+import { GroupTurns } from './group-turn.service.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
 import { HeldEpochRepository, HeldEpochRow } from './held-epoch.repository.js';
@@ -76,6 +77,7 @@ export const GROUPS_ROWS = [
   imports: [OcmModule, MlsModule, OutboxModule],
   providers: [
     GroupRepository,
+    GroupTurns,
     MemberRepository,
     CommitLogRepository,
     FollowerRepository,

@@ -8,12 +8,8 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { type Change, readyState } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { GroupRepository } from './group.repository.js';
+import { MOST_TRIES, nextTryAt } from './key-package-tries.js';
 import { COMMITTING } from './proposals.service.js';
-
-/** About three days of trying, in the end every hour. */
-const MOST_TRIES = 80;
-const FIRST_WAIT_MS = 5_000;
-const LONGEST_WAIT_MS = 3_600_000;
 
 /** Fetches the KeyPackage of each user that is to be added, from the user's home server. OCM-MLS R-218 */
 @Injectable()
@@ -50,8 +46,7 @@ export class PreparingService {
     const now = this.clock.now();
     const change = await this.changes.nextRequested(tx, ['add'], now);
     if (!change) return undefined;
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(change.tries, 20), LONGEST_WAIT_MS);
-    const claimed = { ...change, tries: change.tries + 1, nextTryAt: new Date(now.getTime() + wait) };
+    const claimed = { ...change, tries: change.tries + 1, nextTryAt: nextTryAt(change.tries, now) };
     await this.changes.save(tx, claimed);
     return claimed;
   }

@@ -12,16 +12,12 @@ import { ChangeRepository } from './change.repository.js';
 import { REINITIALISING } from './changes.service.js';
 import type { Entrant } from './commit-plan.js';
 import { GroupRepository } from './group.repository.js';
+import { MOST_TRIES, nextTryAt } from './key-package-tries.js';
 import { COMMITTING } from './proposals.service.js';
 import { FRESH_MS, waitsUntil } from './reinit.js';
 import { ReinitRepository } from './reinit.repository.js';
 import { ReinitService } from './reinit.service.js';
 import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
-
-/** About three days of trying, in the end every hour; after a ReInit it has no end. */
-const MOST_TRIES = 80;
-const FIRST_WAIT_MS = 5_000;
-const LONGEST_WAIT_MS = 3_600_000;
 
 /** A group whose members' KeyPackages are needed: for a wish, or because it is suspended. */
 interface Job {
@@ -73,24 +69,26 @@ export class ReinitWorker implements Turn {
   /** Puts the next try off before it is made, so that a crash or another replica does not do it again at once. */
   private async claim(tx: Tx): Promise<Job | undefined> {
     const now = this.clock.now();
-    const later = (tries: number) =>
-      new Date(now.getTime() + Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries, 20), LONGEST_WAIT_MS));
     const change = await this.changes.nextRequested(tx, ['reinit'], now);
     if (change) {
       const { id, mlsGroupId, actor: maker, tries } = change;
-      await this.changes.save(tx, { ...change, tries: tries + 1, nextTryAt: later(tries) });
+      await this.changes.save(tx, { ...change, tries: tries + 1, nextTryAt: nextTryAt(tries, now) });
       return { mlsGroupId, maker, change: id, missing: await this.missing(tx, mlsGroupId, maker) };
     }
-    return this.claimDue(tx, now, later);
+    return this.claimDue(tx, now);
   }
 
-  private async claimDue(tx: Tx, now: Date, later: (tries: number) => Date): Promise<Job | undefined> {
+  /** After a ReInit there is no end to the tries. */
+  private async claimDue(tx: Tx, now: Date): Promise<Job | undefined> {
     const due = await this.reinits.nextDue(tx, now);
     if (!due) return undefined;
     const { mlsGroupId, tries } = due;
     const wait = waitsUntil(due.dueAt!, now);
-    await this.reinits.put(tx, { ...due, ...(wait ? { dueAt: wait } : { tries: tries + 1, dueAt: later(tries) }) });
-    if (wait) return this.claimDue(tx, now, later);
+    await this.reinits.put(tx, {
+      ...due,
+      ...(wait ? { dueAt: wait } : { tries: tries + 1, dueAt: nextTryAt(tries, now) }),
+    });
+    if (wait) return this.claimDue(tx, now);
     const group = await this.groups.byId(tx, mlsGroupId);
     const maker = group && (await this.reinit.maker(tx, group));
     if (!maker) throw new Fault('internal', { what: 'no admin here makes the successor', group: mlsGroupId });

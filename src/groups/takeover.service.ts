@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
-import type { MlsGroupId } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
-import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import type { Tx } from '../platform/transaction.service.js';
 import { planCommit } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
 import { adminsBefore } from './failover.js';
 import { FailoverService } from './failover.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { GroupTurns } from './group-turn.service.js';
 import { MemberRepository } from './member.repository.js';
 import { TakeoverWatchRepository } from './takeover-watch.repository.js';
 
@@ -25,7 +25,7 @@ export class TakeoverService {
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
-    private readonly db: TransactionService,
+    private readonly turns: GroupTurns,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly watches: TakeoverWatchRepository,
@@ -37,23 +37,19 @@ export class TakeoverService {
   ) {}
 
   /** Takes over one group that is due, and says whether there was one. */
-  async takeOverNext(): Promise<boolean> {
-    let failing: MlsGroupId | undefined;
-    try {
-      return await this.db.run(async (tx) => {
-        const now = this.clock.now();
-        const group = await this.watches.due(tx, now);
-        failing = group?.mlsGroupId;
-        if (!group) return false;
+  takeOverNext(): Promise<boolean> {
+    return this.turns.take({
+      next: (tx) => this.watches.due(tx, this.clock.now()),
+      work: async (tx, group) => {
         // The takeover time may have been set anew since.
         const due = await this.failover.watch(tx, group);
-        if (due && due <= now) await this.takeOver(tx, group);
-        return true;
-      });
-    } catch (error) {
-      if (failing !== undefined) await this.standBack(failing);
-      throw error;
-    }
+        if (due && due <= this.clock.now()) await this.takeOver(tx, group);
+      },
+      putOff: async (tx, group) => {
+        const now = this.clock.now();
+        await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + QUIET_MS) }, now);
+      },
+    });
   }
 
   /**
@@ -86,14 +82,5 @@ export class TakeoverService {
       facts: { evicted: evict },
     });
     await this.epochs.enter(tx, group, { ...accepted, arbiter: here });
-  }
-
-  /** Otherwise all other groups would wait for this one. */
-  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
-    await this.db.run(async (tx) => {
-      const group = await this.groups.lock(tx, mlsGroupId);
-      const now = this.clock.now();
-      if (group) await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + QUIET_MS) }, now);
-    });
   }
 }

@@ -6,11 +6,12 @@ import { MlsService } from '../mls/mls.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
-import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import type { Tx } from '../platform/transaction.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
 import { proposalTo } from './broadcast.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
+import { GroupTurns } from './group-turn.service.js';
 import { isStale, lookAgain, nextUpdate } from './leaf-updates.js';
 import { type AgingLeaf, MemberRepository } from './member.repository.js';
 import { ProposalsService } from './proposals.service.js';
@@ -21,7 +22,7 @@ export class UpkeepService {
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
-    private readonly db: TransactionService,
+    private readonly turns: GroupTurns,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly proposals: ProposalsService,
@@ -32,19 +33,15 @@ export class UpkeepService {
   ) {}
 
   /** Does what is due in one group, and says whether there was one. A group that fails is looked at again later. */
-  async tendNext(): Promise<boolean> {
-    let failing: MlsGroupId | undefined;
-    try {
-      return await this.db.run(async (tx) => {
-        const group = await this.groups.withAgingLeaf(tx, this.clock.now());
-        failing = group?.mlsGroupId;
-        if (group) await this.tend(tx, group);
-        return group !== undefined;
-      });
-    } catch (error) {
-      if (failing !== undefined) await this.standBack(failing);
-      throw error;
-    }
+  tendNext(): Promise<boolean> {
+    return this.turns.take({
+      next: (tx) => this.groups.withAgingLeaf(tx, this.clock.now()),
+      work: (tx, group) => this.tend(tx, group),
+      putOff: async (tx, { mlsGroupId, epoch }) => {
+        const due = await this.members.due(tx, mlsGroupId, this.clock.now(), epoch);
+        await this.later(tx, mlsGroupId, [...due, ...(await this.members.unscheduled(tx, mlsGroupId))]);
+      },
+    });
   }
 
   private async tend(tx: Tx, group: Locked<Group>): Promise<void> {
@@ -99,16 +96,6 @@ export class UpkeepService {
       mlsGroupId,
       leaves.map(({ address }) => ({ address, dueAt })),
     );
-  }
-
-  /** Otherwise it would be the first again at the next turn, and all other groups would wait for it. */
-  private async standBack(mlsGroupId: MlsGroupId): Promise<void> {
-    await this.db.run(async (tx) => {
-      const group = await this.groups.lock(tx, mlsGroupId);
-      if (!group) return;
-      const due = await this.members.due(tx, mlsGroupId, this.clock.now(), group.epoch);
-      await this.later(tx, mlsGroupId, [...due, ...(await this.members.unscheduled(tx, mlsGroupId))]);
-    });
   }
 
   /** An own leaf is renewed in time; another's is looked at when it goes stale. */

@@ -7,14 +7,18 @@ export interface BackOff {
 /** A Retry-After beyond this is cut: nobody may silence us for longer. */
 const LONGEST_RETRY_AFTER_MS = 6 * 3_600_000;
 
+/** Doubled so many times, up to the longest. */
+export const doubled = (times: number, { firstMs, longestMs }: BackOff): number =>
+  Math.min(firstMs * 2 ** Math.min(times, 40), longestMs);
+
 /**
  * The wait after so many failures in a row: doubled each time up to the longest, then between three and five quarters
  * of that, so that what failed together does not come back together.
  * @param jitter from 0 to 1
  */
-export function waitAfter(failures: number, jitter: number, { firstMs, longestMs }: BackOff): number {
-  const doubled = firstMs * 2 ** Math.min(Math.max(failures, 1) - 1, 40);
-  return Math.round(Math.min(doubled, longestMs) * (0.75 + jitter / 2));
+export function waitAfter(failures: number, jitter: number, backOff: BackOff): number {
+  const wait = doubled(Math.max(failures, 1) - 1, backOff);
+  return Math.round(wait * (0.75 + jitter / 2));
 }
 
 /** A number from 0 to 1 out of four bytes of chance. */
