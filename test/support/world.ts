@@ -1,6 +1,7 @@
 import { host, type Host, hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import { Person } from './cast.js';
+import { Crash } from './crash.js';
 import { TestClock } from './clock.js';
 import type { Link } from './link.js';
 import { type Environment, TestServer } from './server.js';
@@ -126,12 +127,22 @@ export class World implements AsyncDisposable {
     const of = new Map<TestServer, Date | undefined>();
     for (const server of this.servers.values()) {
       if (!server.isAlive) continue;
-      const [row] = await server.query<{ due: Date | null }>(await this.dueQuery(server), [server.now]);
+      const row = await this.dueOn(server);
       of.set(server, row?.due ? new Date(now.getTime() + row.due.getTime() - server.now.getTime()) : undefined);
     }
     const times = [this.network.nextDue(), ...of.values()].filter((time) => time !== undefined && time > now);
     const next = times.sort((a, b) => a!.getTime() - b!.getTime())[0];
     return { of, ...(next && { next }) };
+  }
+
+  /** Nothing on a server that dies of being asked: it is dead like any other. */
+  private async dueOn(server: TestServer): Promise<{ readonly due: Date | null } | undefined> {
+    try {
+      return (await server.query<{ due: Date | null }>(await this.dueQuery(server), [server.now]))[0];
+    } catch (error) {
+      if (error instanceof Crash) return undefined;
+      throw error;
+    }
   }
 
   /** All servers have the same tables. */
