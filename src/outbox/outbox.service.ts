@@ -49,11 +49,12 @@ export class Outbox {
   }
 
   /**
-   * Takes back letters about something, to whomever they were posted, that were not delivered yet. One that is on its way
-   * at this moment may arrive all the same; its answer is then told to nobody.
+   * Takes back letters about something, to whomever they were posted or to one peer, that were not delivered yet. One that
+   * is on its way at this moment may arrive all the same, and before what is posted to its lane after this; its answer is
+   * then told to nobody.
    */
-  async withdraw(tx: Tx, which: Pick<NewLetter, 'lane' | 'kind' | 'subject'>): Promise<void> {
-    for (const peer of await this.letters.peersWaitingFor(tx, which)) {
+  async withdraw(tx: Tx, which: Pick<NewLetter, 'lane' | 'kind' | 'subject'> & { readonly to?: Host }): Promise<void> {
+    for (const peer of which.to ? [which.to] : await this.letters.peersWaitingFor(tx, which)) {
       await this.lanes.lock(tx, peer, which.lane);
       if (await this.letters.withdraw(tx, peer, which)) {
         await this.lanes.restart(tx, peer, [which.lane], this.clock.now());

@@ -8,7 +8,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { TokensService } from '../tokens/tokens.service.js';
-import { laneOf } from './ending.service.js';
+import { laneOf, SHARE } from './ending.service.js';
 import { digestOf, resourceOf } from './received-share.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import type { OpenShare } from './share.js';
@@ -53,7 +53,7 @@ export class AnnouncingService {
       to: server,
       lane: laneOf(shareId),
       endpoint: 'shares',
-      kind: 'share',
+      kind: SHARE,
       subject: providerId,
       body: shareNotice(notice),
       answerTo: NOTICE_ANSWERS,

@@ -16,6 +16,9 @@ import { ShareRepository } from './share.repository.js';
 /** Notices of one share and its end arrive in this order; different shares do not wait for each other. */
 export const laneOf = (shareId: string): string => `share:${shareId}`;
 
+/** The kind of the letter that announces a share. */
+export const SHARE = 'share';
+
 /** How a share ends: for everybody, or for one server. */
 @Injectable()
 export class EndingService {
@@ -47,12 +50,18 @@ export class EndingService {
   async withdraw(tx: Tx, share: OpenShare, row: Exclude<ShareServer, Ended>, tell = true): Promise<void> {
     await this.servers.put(tx, endAt(row, this.clock.now()));
     if ('providerId' in row) await this.tokens.revoke(tx, row.providerId);
-    if (!isTold(row) || !tell) return;
+    if (!isTold(row)) return;
     const { server, providerId } = row;
+    const lane = laneOf(share.shareId);
+    // Nobody takes a notice whose sender has left, and an end must not wait behind it.
+    if (row.state === 'announced') {
+      await this.outbox.withdraw(tx, { to: server, lane, kind: SHARE, subject: providerId });
+    }
+    if (!tell) return;
     if (server === this.config.domain) return this.endOwn(tx, providerId);
     await this.outbox.post(tx, {
       to: server,
-      lane: laneOf(share.shareId),
+      lane,
       endpoint: 'notifications',
       kind: 'SHARE_UNSHARED',
       subject: providerId,

@@ -189,6 +189,14 @@ describe('a letter that is withdrawn', () => {
     expect(office.peers.received.map(({ peer }) => peer)).toEqual(['b.test', 'b.test']);
   });
 
+  test('is taken back from one peer, and from no other', async () => {
+    for (const to of ['b.test', 'c.test']) await post(to, 'lost');
+    const which = { to: host('c.test'), lane: 'group', kind: 'MLS_COMMIT', subject: 'lost' };
+    await office.db.run((tx) => office.outbox.withdraw(tx, which));
+    await office.work();
+    expect(office.peers.received.map(({ peer }) => peer)).toEqual(['b.test']);
+  });
+
   test('was delivered and stays so', async () => {
     await post('b.test', 'lost');
     await office.work();

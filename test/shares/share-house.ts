@@ -96,6 +96,11 @@ export class ShareHouse implements AsyncDisposable {
     const keys = { current: () => this.tokenKey } as unknown as TokenKeys;
     const outbox = {
       post: (_: Tx, letter: NewLetter) => Promise.resolve(String(this.letters.push(letter))),
+      withdraw: (_: Tx, which: Pick<NewLetter, 'to' | 'lane' | 'kind' | 'subject'>) => {
+        const stays = this.letters.filter((one) => !Object.entries(which).every(([key, is]) => one[key as 'to'] === is));
+        this.letters.splice(0, this.letters.length, ...stays);
+        return Promise.resolve();
+      },
       takeAnswer: () => Promise.resolve(this.answers.shift()),
     } as unknown as Outbox;
     const clients = {
