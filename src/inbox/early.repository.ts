@@ -54,12 +54,18 @@ export class EarlyRepository {
       .execute();
   }
 
-  /** The earliest mail whose group has come to its epoch, but for that with these digests. */
+  /**
+   * The earliest mail whose group has come to its epoch, but for that with these digests. A group that was left comes to
+   * none, and a Welcome leads back into it from wherever it stands.
+   */
   async due(tx: Tx, except: readonly string[]): Promise<EarlyMail | undefined> {
     const [row] = (await tx.query(
       `SELECT e.digest, e.mls_group_id, e.epoch, e.sender, e.body FROM early_mail e
        JOIN federated_group g ON g.mls_group_id = e.mls_group_id
-       WHERE e.epoch <= g.epoch AND g.state <> 'drifted' AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,
+       WHERE CASE g.state WHEN 'drifted' THEN false
+           WHEN 'left' THEN e.epoch <= g.epoch OR e.body->>'notificationType' = 'MLS_WELCOME'
+           ELSE e.epoch <= g.epoch END
+         AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,
       [except],
     )) as { digest: string; mls_group_id: MlsGroupId; epoch: string; sender: Host; body: object }[];
     if (!row) return undefined;
@@ -79,8 +85,10 @@ export class EarlyRepository {
     );
   }
 
-  /** Forgets what came before `at`; says how many there were. */
-  async forgetOlder(tx: Tx, at: Date): Promise<number> {
-    return (await tx.delete(EarlyMailRow, { receivedAt: LessThan(at) })).affected ?? 0;
+  /** Forgets what came before `at`; says of which groups it was. */
+  async forgetOlder(tx: Tx, at: Date): Promise<readonly string[]> {
+    const old = await tx.find(EarlyMailRow, { where: { receivedAt: LessThan(at) }, select: { mlsGroupId: true } });
+    if (old.length > 0) await tx.delete(EarlyMailRow, { receivedAt: LessThan(at) });
+    return [...new Set(old.map(({ mlsGroupId }) => mlsGroupId))];
   }
 }

@@ -30,10 +30,13 @@ export class ReplayWorker implements Turn {
   async turn(): Promise<boolean> {
     const now = this.clock.now().getTime();
     for (const [digest, at] of this.later) if (at <= now) this.later.delete(digest);
-    const mail = await this.db.run(async (tx) => {
-      await this.early.forgetOlder(tx, new Date(now - KEPT_MS));
-      return this.early.due(tx, [...this.later.keys()]);
-    });
+    const { mail, forgotten } = await this.db.run(async (tx) => ({
+      forgotten: await this.early.forgetOlder(tx, new Date(now - KEPT_MS)),
+      mail: await this.early.due(tx, [...this.later.keys()]),
+    }));
+    for (const group of forgotten) {
+      this.log.warn({ event: 'early.forgotten', group }, 'mail of epochs that were not reached in a day is forgotten');
+    }
     if (!mail) return false;
     const { digest, mlsGroupId, sender } = mail;
     try {

@@ -73,6 +73,24 @@ test('what arrives twice is taken once', async () => {
   expect(await agree(lab, alice, bob, charlie)).toMatchObject({ epoch: 3 });
 });
 
+test('a Welcome that comes before the Commit that removed our last member leads back into the group', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  const [bea] = await world.users('bea@b.test');
+  await alice.appoint(lab, charlie);
+  await world.settle();
+  world.wire(a, b).cut();
+  await alice.remove(lab, bob);
+  await world.settle();
+  await charlie.add(lab, bea);
+  await world.pass(MINUTE);
+  const [welcome] = world.network.sent({ from: c, to: b, what: 'MLS_WELCOME' });
+  expect(welcome!.answer!.status).toBe(202);
+  world.wire(a, b).mend();
+  await world.pass(HOUR);
+  expect(await agree(lab, alice, bea, charlie)).toMatchObject({ epoch: 4, state: 'active' });
+});
+
 test('what arrives after what was sent later is known already, and harms nothing', async () => {
   const { world, lab, alice, bob, charlie } = await labOfThree();
   await using _ = world;
