@@ -1,3 +1,4 @@
+import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Chance } from './chance.js';
 import { kind, type Move, type Scene } from './move.js';
 import type { Stage } from './stage.js';
@@ -135,6 +136,41 @@ const skew = kind<OnHost & { readonly seconds: number }>({
   },
 });
 
+const backUp = kind<OnHost>({
+  weight: 3,
+  draw: alive,
+  tell: ({ host }) => `the database of ${host} is copied`,
+  async make({ host }, stage) {
+    if (!stage.isAlive(host)) return 'it is dead';
+    await stage.backUp(host);
+    return done;
+  },
+});
+
+/** Where nobody else has what is lost, it is lost: no server can mend that, so it does not happen here. */
+const restoreBackup = kind<OnHost>({
+  weight: 3,
+  draw(chance, { stage, groups }) {
+    const spared = stage.backedUp.filter((host) =>
+      groups
+        .filter((group) => group.host === host && group.state !== 'left')
+        .every(
+          ({ mlsGroupId, admins }) =>
+            stage.copies(host, mlsGroupId) && admins.some((admin) => hostOf(ocmAddress(admin)) !== host),
+        ),
+    );
+    const host = chance.pick(spared.filter(stage.isAlive));
+    return host === undefined ? undefined : { host };
+  },
+  tell: ({ host }) => `${host} is set up anew from the copy of its database`,
+  async make({ host }, stage) {
+    if (!stage.isAlive(host) || !stage.backedUp.includes(host)) return 'it cannot be';
+    await stage.restoreBackup(host);
+    stage.ledger.count('restored backups');
+    return done;
+  },
+});
+
 /** What happens to the network and to machines. */
 export const ACCIDENTS = {
   'lose-request': toNext(5, 'is lost', (stage, from, to) => stage.link(from, to).loseNextRequest()),
@@ -149,4 +185,6 @@ export const ACCIDENTS = {
   kill,
   restart,
   skew,
+  'back-up': backUp,
+  'restore-backup': restoreBackup,
 };

@@ -1,3 +1,4 @@
+import type { Roster } from './chronicle.js';
 import { type Chapter, historyOf } from './history.js';
 import type { GroupAt, LoggedCommit } from './observer.js';
 import type { Stage } from './stage.js';
@@ -10,6 +11,8 @@ export interface GroupAfter {
   readonly epoch: number;
   readonly members: readonly string[];
   readonly admins: readonly string[];
+  /** By a ReInit: it has no members any more. */
+  readonly ended: boolean;
   readonly on: readonly GroupAt[];
   /** Where the logs of two servers differ, or none has a Commit. */
   readonly torn: readonly string[];
@@ -19,6 +22,10 @@ export interface GroupAfter {
 export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'members' | 'admins'> | undefined {
   return group.chapters.find((chapter) => chapter.epoch === epoch);
 }
+
+/** The group that goes on under an address. */
+export const living = (groups: readonly GroupAfter[], name: string): GroupAfter | undefined =>
+  groups.find(({ address, ended }) => address === name && !ended);
 
 export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
   const on: GroupAt[] = [];
@@ -31,20 +38,35 @@ export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
   return ids.map((mlsGroupId) => {
     const here = on.filter((one) => one.mlsGroupId === mlsGroupId);
     const { address } = here[0]!;
-    const creator = stage.ledger.creators.get(address) ?? 'nobody';
-    const { log, torn } = union(logged.filter((one) => one.mlsGroupId === mlsGroupId));
-    const chapters = historyOf(creator, log);
-    const { epoch, members, admins } = chapters.at(-1) ?? { epoch: 0, members: [creator], admins: [creator] };
-    return { mlsGroupId, address, chapters, epoch, members, admins, on: here, torn };
+    const roster = isSuccessor(stage, mlsGroupId) ? stage.chronicle.earliest(mlsGroupId) : founded(stage, address);
+    if (!roster) return { mlsGroupId, address, ...UNSEEN, on: here };
+    const { log, torn } = union(
+      logged.filter((one) => one.mlsGroupId === mlsGroupId && one.epoch >= roster.epoch),
+      roster.epoch,
+    );
+    const chapters = historyOf(roster, log);
+    const members = roster.leaves.filter((leaf) => leaf !== null).sort();
+    const { epoch, members: now, admins, reinit } = chapters.at(-1) ?? { ...roster, members, reinit: false };
+    return { mlsGroupId, address, chapters, epoch, members: reinit ? [] : now, admins, ended: reinit, on: here, torn };
   });
 }
 
+const UNSEEN = { chapters: [], epoch: 0, members: [], admins: [], ended: false, torn: ['nobody was ever seen in it'] };
+
+const isSuccessor = ({ chronicle }: Stage, group: string): boolean =>
+  chronicle.audited.some(({ act, mlsGroupId }) => act === 'group.reinitialised' && mlsGroupId === group);
+
+function founded({ ledger }: Stage, address: string): Roster {
+  const creator = ledger.creators.get(address) ?? 'nobody';
+  return { epoch: 0, leaves: [creator], admins: [creator] };
+}
+
 /** The logs of all servers as one, up to where it is torn. */
-function union(logged: readonly LoggedCommit[]): { log: LoggedCommit[]; torn: string[] } {
+function union(logged: readonly LoggedCommit[], first: number): { log: LoggedCommit[]; torn: string[] } {
   const log: LoggedCommit[] = [];
   const torn: string[] = [];
   const last = Math.max(-1, ...logged.map(({ epoch }) => epoch));
-  for (let epoch = 0; epoch <= last && torn.length === 0; epoch++) {
+  for (let epoch = first; epoch <= last && torn.length === 0; epoch++) {
     const at = logged.filter((one) => one.epoch === epoch);
     if (new Set(at.map(({ digest }) => digest)).size === 1) log.push(at[0]!);
     else

@@ -3,7 +3,7 @@ import type { MlsGroupId } from '../../src/kernel/ids.js';
 import { ClientStateRepository } from '../../src/mls/client-state.repository.js';
 import { Vault } from '../../src/platform/vault.service.js';
 import type { TestServer } from '../support/server.js';
-import type { Observer } from './observer.js';
+import type { Audited, Observer } from './observer.js';
 
 /** An epoch as one server had it when it was looked at. */
 export interface Sight {
@@ -16,15 +16,32 @@ export interface Sight {
   readonly secrets: string;
 }
 
-/** Every epoch in which a server was seen. */
+/** How a group stood when it was looked at. */
+export interface Roster {
+  readonly epoch: number;
+  readonly leaves: readonly (string | null)[];
+  readonly admins: readonly string[];
+}
+
+/** Every epoch in which a server was seen, and what it wrote down there. */
 export class Chronicle {
   private readonly seen = new Map<string, Sight>();
+  private readonly first = new Map<string, Roster>();
+  private readonly acts = new Map<string, Audited>();
 
   get sights(): readonly Sight[] {
     return [...this.seen.values()];
   }
 
-  /** Looks at every state of a server that is not seen yet. */
+  /** What is in an audit log, or was before a backup was restored. */
+  get audited(): readonly Audited[] {
+    return [...this.acts.values()];
+  }
+
+  /** The earliest epoch in which the group was seen; of competing successors the last one that began. */
+  earliest = (mlsGroupId: string): Roster | undefined => this.first.get(mlsGroupId);
+
+  /** Looks at every state of a server that is not seen yet, and at what it wrote down since. */
   async look(server: TestServer, observer: Observer): Promise<void> {
     const rows = await observer.rows<Omit<Sight, 'host' | 'secrets'>>(
       `SELECT g.mls_group_id AS "mlsGroupId", g.epoch::integer AS epoch, c.digest AS "ledBy" FROM mls_group g
@@ -35,6 +52,12 @@ export class Chronicle {
       if (this.seen.has(name)) continue;
       this.seen.set(name, { ...row, host: server.host, secrets: await secretsOf(row.mlsGroupId, server, observer) });
     }
+    for (const { mlsGroupId, epoch, leaves, admins, state } of await observer.groups()) {
+      const before = this.first.get(mlsGroupId);
+      if (state !== 'active' || (before && before.epoch < epoch)) continue;
+      this.first.set(mlsGroupId, { epoch, leaves, admins });
+    }
+    for (const act of await observer.audited()) this.acts.set(JSON.stringify(act), act);
   }
 }
 

@@ -5,6 +5,7 @@ import { addressOf } from '../../src/mls/credential.js';
 import { adminsOf, requireFederatedGroup } from '../../src/mls/federated-group.js';
 import { readFramed } from '../../src/mls/mls-message.js';
 import { LAST_RESORT_EXTENSION } from '../../src/mls/own-key-package.js';
+import type { Roster } from './chronicle.js';
 import type { LoggedCommit } from './observer.js';
 
 /** Who did what to whom, and by which KeyPackage. */
@@ -23,6 +24,8 @@ export interface Chapter {
   readonly committer: string;
   readonly adminsBefore: readonly string[];
   readonly deeds: readonly Deed[];
+  /** Whether it ended the group. */
+  readonly reinit: boolean;
   readonly members: readonly string[];
   readonly admins: readonly string[];
 }
@@ -30,11 +33,11 @@ export interface Chapter {
 /**
  * The history of a group by its Commits alone, read without any key and without what the servers made of them. RFC 9420
  * section 12.3: the GroupContext first, then Removes, then Adds, each into the leftmost free leaf.
- * @param log from epoch 0 on, without gaps
+ * @param log from the epoch of the roster on, without gaps
  */
-export function historyOf(creator: string, log: readonly LoggedCommit[]): Chapter[] {
-  let admins: readonly string[] = [creator];
-  const leaves: (string | undefined)[] = [creator];
+export function historyOf(roster: Roster, log: readonly LoggedCommit[]): Chapter[] {
+  let { admins } = roster;
+  const leaves: (string | undefined)[] = roster.leaves.map((leaf) => leaf ?? undefined);
   return log.map(({ epoch, digest, commit, proposals }) => {
     const { content } = readFramed(new Uint8Array(commit), 'commit');
     const carried = proposals.map((text) => readFramed(fromBase64url(text), 'proposal').content);
@@ -66,7 +69,8 @@ export function historyOf(creator: string, log: readonly LoggedCommit[]): Chapte
       deeds.push({ what: 'add', by, who: who ?? 'nobody', ...(lastResort ? {} : { usedUp: toHex(initKey) }) });
     }
     const members = leaves.filter((leaf) => leaf !== undefined).sort();
-    return { epoch: epoch + 1, digest, committer, adminsBefore, deeds, members, admins };
+    const reinit = covered.some(({ proposal }) => proposal.proposalType === 'reinit');
+    return { epoch: epoch + 1, digest, committer, adminsBefore, deeds, reinit, members, admins };
   });
 }
 

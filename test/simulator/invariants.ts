@@ -1,5 +1,6 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
-import { type GroupAfter, groupsAfter, standing } from './after.js';
+import { type GroupAfter, groupsAfter, living, standing } from './after.js';
+import { unapproved } from './approvals.js';
 import type { Asked, Shared } from './ledger.js';
 import type { Stage } from './stage.js';
 
@@ -9,7 +10,7 @@ export type Invariant = 1 | 2 | 3 | 4 | 5 | 6;
 export const INVARIANTS: Readonly<Record<Invariant, string>> = {
   1: 'one history: all have the same tree, authenticator and group key in an epoch',
   2: 'every member reaches the latest epoch, and whoever was removed holds nothing of it',
-  3: 'every Commit was signed by an admin of its epoch, and somebody asked for every Add and foreign Remove',
+  3: 'every Commit was signed by an admin of its epoch, and every Add and foreign Remove is approved in the audit log',
   4: 'no KeyPackage but the last resort is used twice',
   5: 'nothing answered with success is missing, nothing is stuck, the queues drain',
   6: 'each share is seen by exactly the users whose leaf is in the tree',
@@ -30,7 +31,7 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
   return [
     ...oneHistory(stage, groups).map(breach(1)),
     ...(await everybodyThere(stage, groups)).map(breach(2)),
-    ...approved(stage, groups).map(breach(3)),
+    ...unapproved(groups, stage.chronicle.audited).map(breach(3)),
     ...usedOnce(groups).map(breach(4)),
     ...stage.ledger.surprises.map(breach(5)),
     ...(await promisesKept(stage, groups)).map(breach(5)),
@@ -60,7 +61,8 @@ async function everybodyThere(stage: Stage, groups: readonly GroupAfter[]): Prom
       `SELECT l.mls_group_id AS "mlsGroupId", l.address, g.epoch::integer AS epoch
        FROM mls_leaf l JOIN mls_group g USING (mls_group_id) ORDER BY 1, 2`,
     );
-    for (const { mlsGroupId, address, epoch, members, on } of groups) {
+    for (const { mlsGroupId, address, epoch, members, on, ended } of groups) {
+      if (ended) continue;
       const held = leaves.filter((leaf) => leaf.mlsGroupId === mlsGroupId);
       const seen = on.find((one) => one.host === host);
       for (const member of members.filter((one) => at(one) === host)) {
@@ -75,25 +77,6 @@ async function everybodyThere(stage: Stage, groups: readonly GroupAfter[]): Prom
       found.push(...gone.map((leaf) => `${leaf.address} holds a leaf of ${address} at ${leaf.epoch} and is no member`));
       if (seen?.epoch === epoch && seen.state === 'active' && seen.members.join() !== members.join()) {
         found.push(`${host} believes ${address} to be ${seen.members.join()} instead of ${members.join()}`);
-      }
-    }
-  }
-  return found;
-}
-
-/** Until the audit log says so, the ledger of the simulation says who asked for what. */
-function approved({ ledger }: Stage, groups: readonly GroupAfter[]): string[] {
-  const found: string[] = [];
-  for (const { address, chapters } of groups) {
-    for (const { epoch, committer, adminsBefore, deeds } of chapters) {
-      if (!adminsBefore.includes(committer))
-        found.push(`${committer} led ${address} to epoch ${epoch} and was no admin`);
-      for (const { what, by, who } of deeds) {
-        if (what === 'remove' && by === who) continue;
-        const asked = ledger.asked.some(
-          (one) => one.kind === what && one.group === address && one.who === who && at(one.by) === at(committer),
-        );
-        if (!asked) found.push(`nobody asked to ${what} ${who} in epoch ${epoch} of ${address}`);
       }
     }
   }
@@ -133,16 +116,23 @@ async function promisesKept(stage: Stage, groups: readonly GroupAfter[]): Promis
 async function unkept(stage: Stage, { host, kind, who, id, group: name }: Asked, groups: readonly GroupAfter[]) {
   const [change] = await stage
     .observer(host)
-    .rows<{ state: string; epoch: number | null; fault: string | null }>(
-      'SELECT state, epoch::integer AS epoch, fault FROM membership_change WHERE id = $1',
+    .rows<{ state: string; epoch: number | null; fault: string | null; mlsGroupId: string }>(
+      `SELECT state, epoch::integer AS epoch, fault, mls_group_id AS "mlsGroupId" FROM membership_change WHERE id = $1`,
       [id],
     );
-  const group = groups.find(({ address }) => address === name);
+  const now = living(groups, name);
+  const group = groups.find(({ mlsGroupId }) => mlsGroupId === change?.mlsGroupId);
   if (!change || !group) return 'that is missing';
+  // The admins may take their time.
+  if (change.state === 'withdrawn' || change.state === 'proposed') return undefined;
   if (change.state === 'refused') return change.fault === null ? 'it was refused without a reason' : undefined;
   // R-064: whoever has become the last admin meanwhile waits for another one.
-  if (kind === 'leave' && group.admins.join() === who && change.state === 'prepared') return undefined;
+  if (kind === 'leave' && now?.admins.join() === who && change.state === 'prepared') return undefined;
   if (change.state !== 'done') return `it is still ${change.state}`;
+  if (kind === 'reinit') {
+    const ended = groups.some(({ address, ended: over }) => address === name && over);
+    return ended ? undefined : 'it is said to be done, and the group goes on';
+  }
   const then = standing(group, change.epoch!);
   if (!then) return `it is said to be done in epoch ${change.epoch}, which never was`;
   const isMember = then.members.includes(who);
@@ -193,5 +183,5 @@ async function audience(stage: Stage, share: Shared, groups: readonly GroupAfter
   const [goesOn] = await stage
     .observer(share.host)
     .rows('SELECT 1 FROM share WHERE share_id = $1 AND ended_at IS NULL', [share.id]);
-  return goesOn ? (groups.find(({ address }) => address === share.group)?.members ?? []) : [];
+  return goesOn ? (living(groups, share.group)?.members ?? []) : [];
 }

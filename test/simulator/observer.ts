@@ -15,6 +15,20 @@ export interface GroupAt {
   readonly admins: readonly string[];
   /** In the order of the alphabet. */
   readonly members: readonly string[];
+  /** The member at each leaf. */
+  readonly leaves: readonly (string | null)[];
+}
+
+/** What a server wrote into its audit log. */
+export interface Audited {
+  readonly host: string;
+  readonly act: string;
+  readonly actor: string | null;
+  readonly subject: string | null;
+  readonly mlsGroupId: string | null;
+  readonly group: string | null;
+  readonly digest: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** A Commit in one server's log. */
@@ -73,8 +87,20 @@ export class Observer implements Locks, AsyncDisposable {
   groups(): Promise<GroupAt[]> {
     return this.rows<GroupAt>(
       `SELECT $1::text AS host, g.mls_group_id AS "mlsGroupId", g.address, g.epoch::integer AS epoch, g.state, g.admins,
-         ARRAY(SELECT m.address FROM group_member m WHERE m.mls_group_id = g.mls_group_id ORDER BY 1) AS members
+         ARRAY(SELECT m.address FROM group_member m WHERE m.mls_group_id = g.mls_group_id ORDER BY 1) AS members,
+         ARRAY(SELECT m.address FROM generate_series(0, (SELECT max(leaf_index) FROM group_member o
+             WHERE o.mls_group_id = g.mls_group_id)) AS at
+           LEFT JOIN group_member m ON m.mls_group_id = g.mls_group_id AND m.leaf_index = at ORDER BY at) AS leaves
        FROM federated_group g ORDER BY g.address, g.mls_group_id`,
+      [this.host],
+    );
+  }
+
+  /** In the order in which it was written. A restored backup takes numbers anew. */
+  audited(): Promise<Audited[]> {
+    return this.rows<Audited>(
+      `SELECT $1::text AS host, act, actor, subject, mls_group_id AS "mlsGroupId", group_address AS "group", digest, facts
+       FROM audit_log ORDER BY number`,
       [this.host],
     );
   }

@@ -4,8 +4,8 @@ interface For extends Move {
   readonly minutes: number;
 }
 
-/** Mail that came too early is kept for a day: no trouble lasts longer until missed Commits can be fetched. */
-const LONGEST_TROUBLE = 18 * 60;
+/** Long enough for owners to be missed and taken over. */
+const LONGEST_TROUBLE = 8 * 24 * 60;
 const done = 'so it is';
 
 const work = kind<Move & { readonly host: string }>({

@@ -133,7 +133,9 @@ const share = kind<InGroup & WithShare>({
   draw(chance, scene) {
     const group = chance.pick(living(scene));
     const by = group && chance.pick(local(group));
-    return by === undefined ? undefined : { by, group: group!.address, name: `file${scene.step}` };
+    return by === undefined
+      ? undefined
+      : { by, group: group!.address, name: `file${scene.step}.${chance.below(10_000)}` };
   },
   tell: ({ by, group, name }) => `${by} shares ${name} with ${group}`,
   async make({ by, group, name }, stage) {
@@ -181,6 +183,36 @@ const open = kind<WithShare>({
   },
 });
 
+const reinit = kind<ToSomebody>({
+  weight: 1,
+  draw(chance, scene) {
+    const found = ruled(chance, scene);
+    return found && { by: found.by, group: found.group.address, who: found.group.address };
+  },
+  tell: ({ by, group }) => `${by} reinitialises ${group}`,
+  make: (move, stage) => wish(stage, move, (by) => by.reinit(move.group)),
+});
+
+/** An admin looks into the inbox, and decides about the first request. */
+const decide = kind<Move & { readonly by: string; readonly how: 'approve' | 'decline' }>({
+  weight: 5,
+  rushes: true,
+  draw(chance, scene) {
+    const by = ruled(chance, scene)?.by;
+    return by === undefined ? undefined : { by, how: chance.happens(80) ? 'approve' : 'decline' };
+  },
+  tell: ({ by, how }) => `${by} looks into the inbox, to ${how}`,
+  async make({ by, how }, stage) {
+    const said = await stage.ask(by, async (who) => {
+      const [first] = await who.approvals();
+      if (!first) return 'there is nothing';
+      await who[how](first);
+      return `${first.kind} ${first.subject}: yes`;
+    });
+    return said.kind === 'yes' ? said.answer : outcome(said);
+  },
+});
+
 /** A server that does not keep the rules: a member who is no admin makes itself one. */
 const usurpation = kind<InGroup>({
   weight: 3,
@@ -198,4 +230,17 @@ const usurpation = kind<InGroup>({
 });
 
 /** What people do. Later rules of a group's life have one entry each here. */
-export const PEOPLE = { create, add, remove, appoint, dismiss, leave, share, unshare, open, usurpation };
+export const PEOPLE = {
+  create,
+  add,
+  remove,
+  appoint,
+  dismiss,
+  leave,
+  reinit,
+  decide,
+  share,
+  unshare,
+  open,
+  usurpation,
+};

@@ -15,6 +15,14 @@ const FIRST_NAMES = 'alice adam bob bea carol chris dora dan eve eli fay finn gu
 const LETTERS = 'abcdefgh';
 export const MOST_SERVERS = LETTERS.length;
 
+const days = (count: number): string => String(count * 86_400);
+/** Leaves are renewed, and owners missed, in the days of a story. */
+const ENVIRONMENT = {
+  COVEY_UPDATE_INTERVAL: days(2),
+  COVEY_UPDATE_DEADLINE: days(4),
+  COVEY_TAKEOVER_TIME: days(5),
+};
+
 /** What a server said to somebody who asked; nothing is known when it died over it. */
 export type Said<T> =
   | { readonly kind: 'yes'; readonly answer: T }
@@ -37,6 +45,7 @@ export class Stage implements AsyncDisposable {
   /** Since when links are cut, by their name. */
   private readonly cuts = new Map<string, number>();
   private readonly deaths = new Map<string, number>();
+  private readonly backups = new Map<string, ReadonlySet<string>>();
   private exchanges = 0;
 
   private constructor(
@@ -59,7 +68,7 @@ export class Stage implements AsyncDisposable {
   }
 
   private async build(): Promise<void> {
-    this.world = await World.with(Object.fromEntries(this.hosts.map((name) => [name, {}])), {
+    this.world = await World.with(Object.fromEntries(this.hosts.map((name) => [name, ENVIRONMENT])), {
       clockOf: (host, world) => {
         const clock = new WallClock(world);
         this.clocks.set(host, clock);
@@ -162,6 +171,28 @@ export class Stage implements AsyncDisposable {
   async restart(host: string): Promise<void> {
     await this.world.restart(host);
     this.deaths.delete(host);
+  }
+
+  /** Copies the database of a server. */
+  async backUp(host: string): Promise<void> {
+    await this.server(host).backUp();
+    this.ledger.mark(host);
+    this.backups.set(host, new Set((await this.observer(host).groups()).map(({ mlsGroupId }) => mlsGroupId)));
+  }
+
+  /** Which servers' databases were copied. */
+  get backedUp(): string[] {
+    return [...this.backups.keys()];
+  }
+
+  /** Whether the copy knows that group. */
+  copies = (host: string, mlsGroupId: string): boolean => this.backups.get(host)?.has(mlsGroupId) === true;
+
+  /** The machine is lost, and one with the copy stands in. */
+  async restoreBackup(host: string): Promise<void> {
+    await this.server(host).restoreBackup();
+    this.ledger.forgetSince(host);
+    this.backups.delete(host);
   }
 
   /** For how long the oldest trouble has lasted, in minutes. */
