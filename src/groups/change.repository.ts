@@ -7,7 +7,8 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Approval } from './approval.js';
 import { askedFor, cameToNothing, withdrawn } from './change-audit.js';
-import { type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
+import { afterRevert, type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
+import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 
 @Entity('membership_change')
@@ -56,13 +57,14 @@ export class ChangeRepository {
     return row ? toChange(row) : undefined;
   }
 
-  /** Newest first. */
-  async of(tx: Tx, mlsGroupId: MlsGroupId, most: number): Promise<Change[]> {
-    const rows = await tx.find(ChangeRow, {
-      where: { mlsGroupId },
-      order: { number: 'DESC' },
-      take: most,
-    });
+  /** Those of the group and of all that it is the successor of, newest first. */
+  async of(tx: Tx, { address }: Pick<Group, 'address'>, most: number): Promise<Change[]> {
+    const rows = await tx
+      .createQueryBuilder(ChangeRow, 'change')
+      .where('change.mlsGroupId IN (SELECT mls_group_id FROM federated_group WHERE address = :address)', { address })
+      .orderBy('change.number', 'DESC')
+      .limit(most)
+      .getMany();
     return rows.map(toChange);
   }
 
@@ -72,18 +74,21 @@ export class ChangeRepository {
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 
-  /** What is not settled yet, and what was done in epochs after `at`. */
-  async openOrDoneAfter(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Change[]> {
+  /** The group is back in the epoch `at`: what was done later is not done, and what is not settled begins anew there. */
+  async reopenAfter(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch, now: Date): Promise<void> {
     const where = [
       { mlsGroupId, state: In([...OPEN_STATES]) },
       { mlsGroupId, state: 'done' as const, epoch: MoreThan(String(at)) },
     ];
-    return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
+    const lost = await tx.find(ChangeRow, { where, order: { number: 'ASC' } });
+    for (const row of lost) await this.save(tx, afterRevert(toChange(row), now));
   }
 
-  /** All of a group goes along to its successor; what was proposed in the old one is proposed anew. */
-  async move(tx: Tx, from: MlsGroupId, to: MlsGroupId): Promise<void> {
-    await tx.update(ChangeRow, { mlsGroupId: from }, { mlsGroupId: to, proposedIn: null });
+  /** What is not settled goes along to the successor and begins anew there. What is settled was so in the old group's epochs. */
+  async move(tx: Tx, from: MlsGroupId, to: MlsGroupId, now: Date): Promise<void> {
+    for (const change of await this.open(tx, from)) {
+      await this.save(tx, { ...afterRevert(change, now), mlsGroupId: to });
+    }
   }
 
   /** What a member of this server proposes, and an approval is asked for. */

@@ -78,7 +78,7 @@ export class ChangesService {
     return this.db.run(async (tx) => {
       const group = await this.groups.byAddress(tx, address);
       if (!group) throw new Fault('group.not-found', { group: address });
-      return this.changes.of(tx, group.mlsGroupId, 100);
+      return this.changes.of(tx, group, 100);
     });
   }
 

@@ -20,6 +20,9 @@ import { KEPT_MS, makerAt, rankCreator, type Reinit } from './reinit.js';
 import { ReinitRepository } from './reinit.repository.js';
 import { SuccessorKeyPackageRepository } from './successor-key-package.repository.js';
 
+/** In which all members are let into a successor. */
+const FIRST_EPOCH = epoch(1);
+
 /** A group that ended here with a ReInit. */
 export interface Ended {
   readonly group: Locked<Group>;
@@ -128,17 +131,18 @@ export class ReinitService {
     const { address, instance } = old;
     const next = { mlsGroupId, address, epoch: at, admins, state: 'active', instance: instance + 1 } as const;
     const group = await this.groups.add(tx, next, now);
-    await this.changes.move(tx, old.mlsGroupId, mlsGroupId);
+    await this.changes.move(tx, old.mlsGroupId, mlsGroupId, now);
     return group;
   }
 
   /** The same `group_id` anew: of what another creator made of it nothing stays. */
   private async begin(tx: Tx, joined: Locked<Group>): Promise<Locked<Group>> {
     const { mlsGroupId } = joined;
+    const now = this.clock.now();
     await this.commitLog.forget(tx, mlsGroupId);
     await this.queued.forgetBefore(tx, mlsGroupId, epoch(joined.epoch + 1));
-    await this.changes.move(tx, mlsGroupId, mlsGroupId);
-    await this.members.replace(tx, mlsGroupId, [], this.clock.now());
-    return this.groups.save(tx, joined, { ...joined, instance: joined.instance + 1 }, this.clock.now());
+    await this.changes.reopenAfter(tx, mlsGroupId, FIRST_EPOCH, now);
+    await this.members.replace(tx, mlsGroupId, [], now);
+    return this.groups.save(tx, joined, { ...joined, instance: joined.instance + 1 }, now);
   }
 }

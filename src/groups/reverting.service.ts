@@ -5,7 +5,6 @@ import { Outbox } from '../outbox/outbox.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { afterRevert } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { FollowerRepository } from './follower.repository.js';
@@ -52,9 +51,7 @@ export class RevertingService {
     await this.states.restore(tx, mlsGroupId, epoch);
     await this.members.restore(tx, mlsGroupId, held.roster);
     await this.queued.forgetAll(tx, mlsGroupId);
-    for (const change of await this.changes.openOrDoneAfter(tx, mlsGroupId, epoch)) {
-      await this.changes.save(tx, afterRevert(change, now));
-    }
+    await this.changes.reopenAfter(tx, mlsGroupId, epoch, now);
     await this.followers.rewind(tx, mlsGroupId);
     await this.held.forgetAfter(tx, mlsGroupId, epoch);
     await this.states.forgetAfter(tx, mlsGroupId, epoch);

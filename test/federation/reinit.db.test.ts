@@ -134,3 +134,29 @@ test('R-149 of two competing successors that of the admin listed earlier wins, t
   await world.settle();
   expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
 });
+
+test('R-149 what was asked in the successor that lost is done in the other; what was done before the ReInit stays as it was', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab } = scene;
+  const [alice, bob, charlie] = people;
+  const long = await alice.appoint(lab, charlie);
+  await world.settle();
+  const { epoch: before } = await alice.change(long);
+  const [cecil] = await world.users('cecil@c.test');
+  await alice.reinit(lab);
+  await work(world, 'a.test', 'groups.reinitialising', 'groups.committing', 'outbox.courier', 'groups.reinitialising');
+  await work(world, 'b.test', 'groups.reinitialising');
+  await world.kill('a.test');
+  await world.pass(2 * HOUR);
+  const asked = await bob.add(lab, cecil);
+  await world.settle();
+  expect(await bob.change(asked)).toMatchObject({ state: 'committing' });
+
+  await world.restart('a.test');
+  await world.pass(2 * HOUR);
+  const picture = await agree(lab, alice, bob, charlie, cecil);
+  expect(picture.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'alice@a.test' });
+  expect(await bob.change(asked)).toMatchObject({ state: 'done', epoch: picture.epoch });
+  expect(await alice.change(long)).toMatchObject({ state: 'done', epoch: before });
+  expect((await alice.changes(lab)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['appoint', 'reinit']));
+});

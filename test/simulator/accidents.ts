@@ -21,6 +21,7 @@ const alive = (chance: Chance, { stage }: Scene): Omit<OnHost, 'kind'> | undefin
   return host === undefined ? undefined : { host };
 };
 
+const at = (address: string): string => hostOf(ocmAddress(address));
 const done = 'so it is';
 
 /** An accident that happens to the next exchange of a link. */
@@ -147,17 +148,21 @@ const backUp = kind<OnHost>({
   },
 });
 
-/** Where nobody else has what is lost, it is lost: no server can mend that, so it does not happen here. */
+/**
+ * Where nobody else has what is lost, it is lost, and where the owner server forgets a Commit that it has let others know,
+ * there are two histories: no server can mend that, so it does not happen here.
+ */
 const restoreBackup = kind<OnHost>({
   weight: 3,
   draw(chance, { stage, groups }) {
     const spared = stage.backedUp.filter((host) =>
       groups
         .filter((group) => group.host === host && group.state !== 'left')
-        .every(
-          ({ mlsGroupId, admins }) =>
-            stage.copies(host, mlsGroupId) && admins.some((admin) => hostOf(ocmAddress(admin)) !== host),
-        ),
+        .every(({ mlsGroupId, epoch, admins }) => {
+          const others = admins.filter((admin) => at(admin) !== host);
+          const then = stage.copied(host, mlsGroupId);
+          return then !== undefined && (then === epoch || (others.length > 0 && at(admins[0]!) !== host));
+        }),
     );
     const host = chance.pick(spared.filter(stage.isAlive));
     return host === undefined ? undefined : { host };

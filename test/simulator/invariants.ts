@@ -152,7 +152,7 @@ const QUEUES: readonly string[] = [
   `queued_proposal p JOIN federated_group g USING (mls_group_id) WHERE p.epoch = g.epoch AND g.state = 'active'`,
 ];
 
-export async function leftOver(stage: Stage): Promise<string[]> {
+async function leftOver(stage: Stage): Promise<string[]> {
   const found: string[] = [];
   for (const host of stage.hosts) {
     for (const queue of QUEUES) {

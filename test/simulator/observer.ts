@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { MlsGroupRow } from '../../src/mls/client-state.repository.js';
 import { Config } from '../../src/platform/config.js';
+import { backUp } from '../support/backup.js';
 import type { Tx } from '../../src/platform/transaction.service.js';
 import type { TestServer } from '../support/server.js';
 import type { Locks } from './gate.js';
@@ -77,6 +78,11 @@ export class Observer implements Locks, AsyncDisposable {
   /** Only while the server does nothing. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.source.transaction((manager) => work(manager as Tx));
+  }
+
+  /** A copy of the database, in the stead of an earlier one. */
+  backUp(): Promise<void> {
+    return backUp(this.source);
   }
 
   async count(from: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Chance } from './chance.js';
 import { FAULTS, type FaultName } from './faults.js';
-import { type Breach, breaches, leftOver } from './invariants.js';
+import { type Breach, breaches } from './invariants.js';
 import type { Move } from './move.js';
 import { draw, make, tell } from './moves.js';
 import { Stage } from './stage.js';
@@ -67,13 +67,16 @@ async function play({ servers, fault }: Setting, say: Say, next: Next): Promise<
 }
 
 const HOUR = 60;
-const MOST_HALF_DAYS = 6;
+/** Longer than an owner is waited for. */
+const MOST_DAYS = 8;
 
 /** The network is whole, and time passes until nothing is left to do, or too long. */
 async function recover(stage: Stage): Promise<void> {
   await stage.heal();
   await stage.pass(2 * HOUR);
-  for (let waits = 0; waits < MOST_HALF_DAYS && (await leftOver(stage)).length > 0; waits++)
-    await stage.pass(12 * HOUR);
   await stage.note();
+  for (let days = 0; days < MOST_DAYS && (await breaches(stage)).length > 0; days++) {
+    await stage.pass(24 * HOUR);
+    await stage.note();
+  }
 }

@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
   /** Since when links are cut, by their name. */
   private readonly cuts = new Map<string, number>();
   private readonly deaths = new Map<string, number>();
-  private readonly backups = new Map<string, ReadonlySet<string>>();
+  private readonly backups = new Map<string, ReadonlyMap<string, number>>();
   private exchanges = 0;
 
   private constructor(
@@ -175,9 +175,10 @@ export class Stage implements AsyncDisposable {
 
   /** Copies the database of a server. */
   async backUp(host: string): Promise<void> {
-    await this.server(host).backUp();
+    await this.observer(host).backUp();
     this.ledger.mark(host);
-    this.backups.set(host, new Set((await this.observer(host).groups()).map(({ mlsGroupId }) => mlsGroupId)));
+    const groups = await this.observer(host).groups();
+    this.backups.set(host, new Map(groups.map(({ mlsGroupId, epoch }) => [mlsGroupId, epoch])));
   }
 
   /** Which servers' databases were copied. */
@@ -185,8 +186,8 @@ export class Stage implements AsyncDisposable {
     return [...this.backups.keys()];
   }
 
-  /** Whether the copy knows that group. */
-  copies = (host: string, mlsGroupId: string): boolean => this.backups.get(host)?.has(mlsGroupId) === true;
+  /** In which epoch the copy knows that group. */
+  copied = (host: string, mlsGroupId: string): number | undefined => this.backups.get(host)?.get(mlsGroupId);
 
   /** The machine is lost, and one with the copy stands in. */
   async restoreBackup(host: string): Promise<void> {

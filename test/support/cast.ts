@@ -133,6 +133,11 @@ export class Person {
     return this.ask('GET', `/changes/${id}`);
   }
 
+  /** What was asked of the group at this user's server, newest first. */
+  async changes(group: string): Promise<Change[]> {
+    return (await this.ask<{ changes: Change[] }>('GET', `${path(group)}/changes`)).changes;
+  }
+
   /** The group as this user's server sees it. */
   sees(group: string): Promise<GroupPicture> {
     return this.ask('GET', path(group));
