@@ -1,3 +1,4 @@
+import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Roster } from './chronicle.js';
 import { type Chapter, historyOf } from './history.js';
 import type { GroupAt, LoggedCommit } from './observer.js';
@@ -8,6 +9,8 @@ export interface GroupAfter {
   readonly mlsGroupId: string;
   readonly address: string;
   readonly chapters: readonly Chapter[];
+  /** The epoch that the first chapter begins in; what was before was not seen. */
+  readonly from: number;
   readonly epoch: number;
   readonly members: readonly string[];
   readonly admins: readonly string[];
@@ -22,6 +25,14 @@ export interface GroupAfter {
 export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'members' | 'admins'> | undefined {
   return group.chapters.find((chapter) => chapter.epoch === epoch);
 }
+
+/**
+ * Whether a server has lost the group, and its users are no members any more: those who would know are none of those
+ * whom it can ask.
+ */
+export const isCastaway = ({ on, members }: GroupAfter, host: string): boolean =>
+  on.some((one) => one.host === host && one.state === 'drifted') &&
+  !members.some((member) => hostOf(ocmAddress(member)) === host);
 
 /** The group that goes on under an address. */
 export const living = (groups: readonly GroupAfter[], name: string): GroupAfter | undefined =>
@@ -47,11 +58,30 @@ export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
     const chapters = historyOf(roster, log);
     const members = roster.leaves.filter((leaf) => leaf !== null).sort();
     const { epoch, members: now, admins, reinit } = chapters.at(-1) ?? { ...roster, members, reinit: false };
-    return { mlsGroupId, address, chapters, epoch, members: reinit ? [] : now, admins, ended: reinit, on: here, torn };
+    return {
+      mlsGroupId,
+      address,
+      chapters,
+      from: roster.epoch,
+      epoch,
+      members: reinit ? [] : now,
+      admins,
+      ended: reinit,
+      on: here,
+      torn,
+    };
   });
 }
 
-const UNSEEN = { chapters: [], epoch: 0, members: [], admins: [], ended: false, torn: ['nobody was ever seen in it'] };
+const UNSEEN = {
+  chapters: [],
+  from: 0,
+  epoch: 0,
+  members: [],
+  admins: [],
+  ended: false,
+  torn: ['nobody was ever seen in it'],
+};
 
 const isSuccessor = ({ chronicle }: Stage, group: string): boolean =>
   chronicle.audited.some(({ act, mlsGroupId }) => act === 'group.reinitialised' && mlsGroupId === group);

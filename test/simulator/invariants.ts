@@ -1,6 +1,7 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
-import { type GroupAfter, groupsAfter, living, standing } from './after.js';
+import { type GroupAfter, groupsAfter, isCastaway, living, standing } from './after.js';
 import { unapproved } from './approvals.js';
+import type { Sight } from './chronicle.js';
 import type { Asked, Shared } from './ledger.js';
 import type { Stage } from './stage.js';
 
@@ -45,6 +46,8 @@ function oneHistory(stage: Stage, groups: readonly GroupAfter[]): string[] {
   for (const { mlsGroupId, address, chapters } of groups) {
     const secrets = new Map<string, string>();
     for (const sight of stage.chronicle.sights.filter((one) => one.mlsGroupId === mlsGroupId)) {
+      // What a Welcome of Commits led to that were taken back shows nowhere but in that the group was lost there.
+      if (sight.ledBy === null && lost(stage, sight)) continue;
       const ledBy = sight.ledBy ?? chapters.find(({ epoch }) => epoch === sight.epoch)?.digest;
       const others = secrets.get(`${sight.epoch} ${ledBy}`) ?? sight.secrets;
       secrets.set(`${sight.epoch} ${ledBy}`, others);
@@ -53,6 +56,9 @@ function oneHistory(stage: Stage, groups: readonly GroupAfter[]): string[] {
   }
   return found;
 }
+
+const lost = ({ chronicle }: Stage, { host, mlsGroupId }: Sight): boolean =>
+  chronicle.audited.some((one) => one.act === 'group.drifted' && one.host === host && one.mlsGroupId === mlsGroupId);
 
 async function everybodyThere(stage: Stage, groups: readonly GroupAfter[]): Promise<string[]> {
   const found: string[] = [];
@@ -128,11 +134,13 @@ async function unkept(stage: Stage, { host, kind, who, id, group: name }: Asked,
   if (change.state === 'refused') return change.fault === null ? 'it was refused without a reason' : undefined;
   // R-064: whoever has become the last admin meanwhile waits for another one.
   if (kind === 'leave' && now?.admins.join() === who && change.state === 'prepared') return undefined;
+  if (isCastaway(group, host)) return undefined;
   if (change.state !== 'done') return `it is still ${change.state}`;
   if (kind === 'reinit') {
     const ended = groups.some(({ address, ended: over }) => address === name && over);
     return ended ? undefined : 'it is said to be done, and the group goes on';
   }
+  if (change.epoch! <= group.from) return undefined;
   const then = standing(group, change.epoch!);
   if (!then) return `it is said to be done in epoch ${change.epoch}, which never was`;
   const isMember = then.members.includes(who);
@@ -168,6 +176,7 @@ async function sharesSeen(stage: Stage, groups: readonly GroupAfter[]): Promise<
   const open = new Map<string, readonly string[]>();
   for (const share of stage.ledger.shared) open.set(share.name, await audience(stage, share, groups));
   for (const { address } of stage.people) {
+    if (groups.some((group) => isCastaway(group, at(address)))) continue;
     const said = await stage.ask(address, (who) => who.receives());
     const seen = said.kind === 'yes' ? said.answer.map(({ name }) => name) : [];
     for (const [name, users] of open) {
@@ -183,5 +192,6 @@ async function audience(stage: Stage, share: Shared, groups: readonly GroupAfter
   const [goesOn] = await stage
     .observer(share.host)
     .rows('SELECT 1 FROM share WHERE share_id = $1 AND ended_at IS NULL', [share.id]);
-  return goesOn ? (living(groups, share.group)?.members ?? []) : [];
+  const members = living(groups, share.group)?.members ?? [];
+  return goesOn && members.includes(share.by) ? members : [];
 }
