@@ -9,6 +9,7 @@ export const DRIFT_REASONS = [
   'own-arbitration-unknown',
   'commits-missing',
   'backup-restored',
+  'invited-anew',
 ] as const;
 export type DriftReason = (typeof DRIFT_REASONS)[number];
 

@@ -11,6 +11,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { DriftService } from './drift.service.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { GAP_GRACE_MS } from './gap.js';
@@ -31,7 +32,12 @@ export interface WelcomeNotice {
 export type Joined = { readonly kind: 'joined' } | { readonly kind: 'waits'; readonly epoch: Epoch };
 
 /** What joining fails with when the Welcome and the group here do not belong together. */
-const OF_ANOTHER_HISTORY: readonly FaultCode[] = ['welcome.apart', 'welcome.unreachable', 'commit.unauthentic'];
+const OF_ANOTHER_HISTORY: readonly FaultCode[] = [
+  'welcome.apart',
+  'welcome.member-already',
+  'welcome.unreachable',
+  'commit.unauthentic',
+];
 
 /** Users of this server who are taken into groups. */
 @Injectable()
@@ -46,6 +52,7 @@ export class WelcomesService {
     private readonly gaps: GapRepository,
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
+    private readonly drifts: DriftService,
     private readonly reinits: ReinitService,
     private readonly ownReturn: OwnReturnService,
     private readonly mls: MlsService,
@@ -60,7 +67,24 @@ export class WelcomesService {
    * still good.
    */
   async receive(from: Host, notice: WelcomeNotice): Promise<Joined> {
-    return this.db.run((tx) => this.receiveIn(tx, from, notice));
+    try {
+      return await this.db.run((tx) => this.receiveIn(tx, from, notice));
+    } catch (error) {
+      if (!isFault(error, 'welcome.member-already') || !(await this.isHistoryOver(from, notice))) throw error;
+      await this.drifts.lose(notice.mlsGroupId, 'invited-anew');
+      throw new Fault('welcome.undecided', { group: notice.mlsGroupId, fault: error.code }, error);
+    }
+  }
+
+  /**
+   * An admin whom we know invites a user again who is a member here: then the Commits that we followed were taken back,
+   * and there is nothing here to go back to. OCM-MLS R-093
+   */
+  private isHistoryOver(from: Host, { mlsGroupId }: WelcomeNotice): Promise<boolean> {
+    return this.db.run(async (tx) => {
+      const group = await this.groups.byId(tx, mlsGroupId);
+      return group?.state === 'active' && adminServers(group).includes(from);
+    });
   }
 
   private async receiveIn(tx: Tx, from: Host, { mlsGroupId, userId, content }: WelcomeNotice): Promise<Joined> {

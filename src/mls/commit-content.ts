@@ -4,28 +4,43 @@ import { sameBytes } from '../kernel/bytes.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { CommitContent, Covered } from './commit-facts.js';
 import type { Framed } from './mls-message.js';
-import { type OpenedProposal, openProposal } from './proposal.js';
+import { assertTagged, type OpenedProposal, openProposal, type PublicEpoch } from './proposal.js';
 import type { Suite } from './suite.js';
 
 /**
- * Opens the proposals that travel with a Commit. Throws `commit.proposal-refused` with the code of the fault when one of
- * them is not acceptable in the state's epoch. OCM-MLS R-118
+ * Opens the proposals that travel with a Commit, as far as that goes without secrets. Throws `commit.proposal-refused`
+ * with the code of the fault when one of them is not acceptable in this epoch. OCM-MLS R-118
  */
 export async function openCarried(
-  state: ClientState,
+  group: PublicEpoch,
   proposals: readonly Uint8Array[],
   suite: Suite,
 ): Promise<OpenedProposal[]> {
   const opened: OpenedProposal[] = [];
   for (const [position, bytes] of proposals.entries()) {
-    try {
-      opened.push(await openProposal(state, bytes, suite));
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      throw new Fault('commit.proposal-refused', { position, fault: error.code }, error);
-    }
+    opened.push(await orRefused(position, openProposal(group, bytes, suite)));
   }
   return opened;
+}
+
+/** The rest of it: their membership tags. Throws `commit.proposal-refused`. OCM-MLS R-098 */
+export async function assertAllTagged(
+  state: ClientState,
+  carried: readonly OpenedProposal[],
+  suite: Suite,
+): Promise<void> {
+  for (const [position, proposal] of carried.entries()) {
+    await orRefused(position, assertTagged(state, proposal, suite));
+  }
+}
+
+async function orRefused<T>(position: number, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    throw new Fault('commit.proposal-refused', { position, fault: error.code }, error);
+  }
 }
 
 /** The state as the library wants it: with the proposals that the Commit names, in their order, and no others. */

@@ -70,12 +70,15 @@ function leavesAfter(leaves: readonly Leaf[], { covered, committerLeaf, path }: 
 }
 
 /**
- * Works out what the Commit would do to the group of `state`. Throws `credential.malformed` only for a state that we
+ * Works out what the Commit would do to the group. Throws `credential.malformed` only for a state that we
  * should not have.
  */
-export function commitIntent(state: ClientState, group: FederatedGroup, content: CommitContent): CommitIntent {
-  const { extensions } = state.groupContext;
-  const leaves = leavesOf(state.ratchetTree);
+export function commitIntent(
+  { groupContext: { extensions }, ratchetTree }: Pick<ClientState, 'groupContext' | 'ratchetTree'>,
+  group: FederatedGroup,
+  content: CommitContent,
+): CommitIntent {
+  const leaves = leavesOf(ratchetTree);
   const [replaced] = ofType(content.covered, 'group_context_extensions');
   const nextExtensions = replaced?.proposal.groupContextExtensions.extensions ?? extensions;
   return {

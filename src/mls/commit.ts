@@ -4,7 +4,7 @@ import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { withoutDeparted } from './admin-set.js';
 import { clientConfig } from './client-config.js';
-import { contentOf, knowing, openCarried } from './commit-content.js';
+import { assertAllTagged, contentOf, knowing, openCarried } from './commit-content.js';
 import { type CommitContent, commitFacts, commitIntent, type Covered } from './commit-facts.js';
 import { verifyCommit } from './commit-policy.js';
 import { needsPath } from './commit-shape.js';
@@ -50,12 +50,13 @@ export interface BuiltCommit {
 /**
  * Builds a Commit of the state's own leaf; `state` is left as it is. It must pass the policy that all others will apply
  * to it. Throws the faults of `verifyCommit`, `commit.proposal-refused`, `commit.invalid` for what MLS does not allow
- * (an expired KeyPackage among it), and `group.closed`. RFC 9420 section 12.4
+ * (an expired KeyPackage among it), and `group.closed`. OCM-MLS R-104, RFC 9420 section 12.4
  */
 export async function buildCommit(state: ClientState, order: CommitOrder, suite: Suite): Promise<BuiltCommit> {
   assertOpen(state);
   const group = requireFederatedGroup(state.groupContext.extensions);
   const carried = await openCarried(state, order.proposals, suite);
+  await assertAllTagged(state, carried, suite);
   const extraProposals = byValue(state, group, order, carried);
   const intended = content(state, carried, extraProposals);
   verifyCommit(commitIntent(state, group, intended));

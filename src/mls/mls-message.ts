@@ -31,7 +31,10 @@ interface Contents {
 }
 
 /** A handshake message in its frame. RFC 9420 section 6 */
-export type Framed<Kind extends keyof Contents> = PublicMessage & { readonly content: Contents[Kind] };
+export type Framed<Kind extends keyof Contents> = PublicMessage & {
+  readonly content: Contents[Kind];
+  readonly auth: { readonly contentType: Kind };
+};
 
 /** In bytes. A Commit in a sparse tree has one ciphertext of some 80 bytes per member, a Welcome the whole tree. */
 const LONGEST: Readonly<Record<MessageKind, number>> = {

@@ -1,13 +1,13 @@
 import { createProposal, type ClientState, type KeyPackage, type Proposal } from 'ts-mls';
 import { makeProposalRef } from 'ts-mls/authenticatedContent.js';
-import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import type { OcmAddress } from '../kernel/address.js';
 import { sameBytes, toHex } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, type Epoch } from '../kernel/ids.js';
+import { isSigned, isTagged } from './authenticity.js';
 import { addressOf } from './credential.js';
 import { adminsOf, federatedGroupIn, withAdmins } from './federated-group.js';
-import { readFramed, writeMessage } from './mls-message.js';
+import { type Framed, readFramed, writeMessage } from './mls-message.js';
 import { verifyProposal } from './proposal-policy.js';
 import { type Leaf, leavesOf } from './roster.js';
 import { successorOf, unfit } from './successor-leaf.js';
@@ -32,7 +32,11 @@ export interface ReadProposal {
   readonly admins?: readonly OcmAddress[];
 }
 
+/** What it takes to open a proposal: nothing of it is secret. */
+export type PublicEpoch = Pick<ClientState, 'groupContext' | 'ratchetTree'>;
+
 export interface OpenedProposal extends ReadProposal {
+  readonly message: Framed<'proposal'>;
   readonly reference: Uint8Array;
   readonly proposal: Proposal;
 }
@@ -66,11 +70,11 @@ function adminsIn(proposal: Proposal): OcmAddress[] | undefined {
   return group && adminsOf(group);
 }
 
-/** As `readProposal`, with what the seam needs to cover it by reference. */
-export async function openProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<OpenedProposal> {
+/** As `readProposal` but for the membership tag, with what the seam needs to cover it by reference. OCM-MLS R-099 */
+export async function openProposal(group: PublicEpoch, bytes: Uint8Array, suite: Suite): Promise<OpenedProposal> {
   const message = readFramed(bytes, 'proposal');
   const { content, auth } = message;
-  const { groupContext, ratchetTree, keySchedule } = state;
+  const { groupContext, ratchetTree } = group;
   if (!sameBytes(content.groupId, groupContext.groupId)) throw new Fault('proposal.wrong-group');
   if (content.epoch !== groupContext.epoch) {
     const facts = { epoch: epoch(content.epoch), current: epoch(groupContext.epoch) };
@@ -78,10 +82,8 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
   }
   const { sender: from, proposal } = content;
   if (from.senderType !== 'member') throw new Fault('proposal.not-from-member', { sender: from.senderType });
-  try {
-    await unprotectPublicMessage(keySchedule.membershipKey, groupContext, ratchetTree, message, suite);
-  } catch (cause) {
-    throw new Fault('proposal.unauthentic', { senderLeaf: from.leafIndex }, cause);
+  if (!(await isSigned(group, message, suite))) {
+    throw new Fault('proposal.unauthentic', { senderLeaf: from.leafIndex });
   }
   const leaves = leavesOf(ratchetTree);
   const sender = leaves.find(({ leafIndex }) => leafIndex === from.leafIndex)!;
@@ -92,6 +94,7 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
   const target = targetOf(proposal, leaves);
   const admins = adminsIn(proposal);
   return {
+    message,
     reference,
     proposal,
     ref: toHex(reference),
@@ -112,7 +115,9 @@ export async function openProposal(state: ClientState, bytes: Uint8Array, suite:
  * approve. OCM-MLS R-098, R-219, R-220
  */
 export async function readProposal(state: ClientState, bytes: Uint8Array, suite: Suite): Promise<ReadProposal> {
-  const { reference: _, proposal, ...read } = await openProposal(state, bytes, suite);
+  const opened = await openProposal(state, bytes, suite);
+  await assertTagged(state, opened, suite);
+  const { message: _message, reference: _reference, proposal, ...read } = opened;
   if (proposal.proposalType === 'update') {
     const reason = await unfit(state, read.senderLeaf, proposal.update.leafNode, suite);
     if (reason !== undefined) {
@@ -122,6 +127,12 @@ export async function readProposal(state: ClientState, bytes: Uint8Array, suite:
   }
   if (BY_ITSELF.every((kind) => kind !== read.kind)) verifyProposal(state, proposal);
   return read;
+}
+
+/** Throws `proposal.unauthentic`. OCM-MLS R-098 */
+export async function assertTagged(state: ClientState, opened: OpenedProposal, suite: Suite): Promise<void> {
+  if (await isTagged(state, opened.message, suite)) return;
+  throw new Fault('proposal.unauthentic', { senderLeaf: opened.senderLeaf });
 }
 
 /** Proposes that a leaf be removed, one's own to leave (OCM-MLS R-059). Throws `group.closed`. The MLSMessage. */
@@ -166,6 +177,6 @@ export async function proposeUpdate(
 }
 
 /** Throws `group.closed` when nothing may be sent any more: after a ReInit, or from a removed leaf. OCM-MLS R-144 */
-export function assertOpen({ groupActiveState: { kind } }: ClientState): void {
+export function assertOpen({ groupActiveState: { kind } }: Pick<ClientState, 'groupActiveState'>): void {
   if (kind !== 'active') throw new Fault('group.closed', { kind });
 }

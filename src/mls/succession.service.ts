@@ -65,7 +65,7 @@ export class SuccessionService {
     return { view: viewOf(state), welcome };
   }
 
-  /** Lets go of the old group: its resumption PSK and its last Group Key with all the rest. OCM-MLS section 7.7 */
+  /** Lets go of the old group: its resumption PSK and its last Group Key with all the rest. OCM-MLS */
   async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     const group = await this.groups.find(tx, mlsGroupId);
     if (group) await this.groups.replace(tx, group, { ...group, leaves: [] });

@@ -134,6 +134,33 @@ test('R-090 R-091 of two arbiters the owner wins, wherever the other was followe
   for (const person of [alice, charlie, cecil]) expect(await person.open('data.tar')).toHaveProperty('access_token');
 });
 
+test('R-093 a server that was let in by a Commit that lost has nothing to go back to, and rejoins', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfTwoAdmins();
+  await using _ = world;
+  await world.add('d.test', hours(36));
+  const [dora] = await world.users('dora@d.test');
+  const cut = [
+    between(world, 'a.test', 'b.test'),
+    between(world, 'a.test', 'c.test'),
+    between(world, 'a.test', 'd.test'),
+  ];
+  for (const wire of cut) wire.cut();
+  await later(world, 36);
+  await bob.add(lab, dora);
+  await later(world, 0.2);
+  expect(await agree(lab, bob, charlie, dora)).toMatchObject({ epoch: 4, ownerServer: b });
+  const [lost] = await log(world, 'c.test', 2);
+  world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
+  for (const wire of cut) wire.mend();
+  await alice.appoint(lab, charlie);
+  await world.pass(3 * HOUR);
+  expect((await log(world, 'd.test', 2)).map(({ digest }) => digest)).not.toContain(lost!.digest);
+  expect(await agree(lab, alice, bob, charlie, dora)).toMatchObject({ ownerServer: a });
+  const acts = (await audited(world, 'd.test', lab)).map(({ act }) => act);
+  expect(acts).toContain('group.drifted');
+  expect(acts).not.toContain('epoch.reverted');
+});
+
 test('R-092 what is held back is gone after an hour, and the takeover is final', async () => {
   const { world, lab, alice, bob, charlie } = await labOfTwoAdmins();
   await using _ = world;

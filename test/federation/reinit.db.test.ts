@@ -82,6 +82,24 @@ test('R-146 R-152 a reinitialised group goes on under its address: members, admi
   expect(await bob.open('data.tar')).toBe('nothing of that name');
 });
 
+test('R-154 R-155 the keys of the old group are kept for a day after its successor was joined', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  await people[0].reinit(lab);
+  await world.pass(10 * MINUTE);
+  await successor(lab, before, ...people);
+  const kept = async (name: string) =>
+    world
+      .server(name)
+      .query('SELECT 1 FROM mls_leaf l JOIN mls_group g USING (mls_group_id) WHERE mls_group_id = $1', [
+        before.mlsGroupId,
+      ]);
+  await world.pass(23 * HOUR);
+  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toHaveLength(1);
+  await world.pass(2 * HOUR);
+  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toEqual([]);
+});
+
 test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;

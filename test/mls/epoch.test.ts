@@ -142,10 +142,14 @@ describe('a Commit that is not followed', () => {
   });
 
   test('one that passes everything and does not open shows a fork', async () => {
-    const path = (await fellow('alice', group.suite)).keyPackage.leafNode;
-    const before = toHex(encodeGroupState(group.state('dave')));
-    await expectFault(group.advance('dave', await group.forge('alice', { path })), 'commit.unopenable');
-    expect(toHex(encodeGroupState(group.state('dave')))).toBe(before);
+    const dave = group.state('dave');
+    const { commit } = await group.build('alice');
+    const keyless = { ...dave, privatePath: { ...dave.privatePath, privateKeys: {} } };
+    const before = toHex(encodeGroupState(keyless));
+    await expectFault(advance(keyless, { commit, proposals: [] }, group.suite), 'commit.unopenable');
+    expect(toHex(encodeGroupState(keyless))).toBe(before);
+    const elsewhere = { ...dave, keySchedule: { ...dave.keySchedule, initSecret: new Uint8Array(32) } };
+    await expectFault(advance(elsewhere, { commit, proposals: [] }, group.suite), 'commit.unopenable');
   });
 
   test('R-144 after a ReInit nothing is sent in the old group', async () => {

@@ -14,11 +14,13 @@ import { advance, join, readHead } from '../../src/mls/epoch.js';
 import { federatedGroupExtension, requireFederatedGroup } from '../../src/mls/federated-group.js';
 import { groupKey } from '../../src/mls/group-key.js';
 import { viewOf } from '../../src/mls/group-view.js';
+import { followPublicly, type PublicGroup } from '../../src/mls/public-group.js';
 import { type Suite, suiteFrom } from '../../src/mls/suite.js';
 import { TestDice } from '../support/dice.js';
+import { inBytes, publicPartOf } from './support/crowd.js';
 import { bytes, stories, type Story, type StoryEpoch, type StoryState } from './support/story.js';
 
-const seen = { apply: 0, removed: 0, refuse: 0, messages: 0, followed: 0 };
+const seen = { apply: 0, removed: 0, refuse: 0, messages: 0, followed: 0, outside: 0 };
 const rules = new Map<string, number>();
 
 /** Group histories that were made with mlspp alone: see `test/vectors/README.md`. */
@@ -85,6 +87,23 @@ describe('histories of another implementation', () => {
     return advanced.state;
   }
 
+  /** The same without any secret: somebody who was given the public state once, and sees the Commits. */
+  async function followOutside(group: PublicGroup, told: StoryEpoch): Promise<PublicGroup> {
+    const received = { commit: bytes(told.commit), proposals: told.proposals.map(bytes) };
+    if (told.expect === 'refuse') {
+      const refusal: unknown = await followPublicly(group, received, suite).catch((error: unknown) => error);
+      expect(COMMIT_CHECKS.find(({ fault }) => isFault(refusal, fault))?.id, String(refusal)).toBe(told.rule);
+      return group;
+    }
+    const { intent, next } = await followPublicly(group, received, suite);
+    expect(intent.committer?.address).toBe(told.committer);
+    expect(Number(next.groupContext.epoch)).toBe(Number(group.groupContext.epoch) + 1);
+    // Of the epoch after its removal the passive member's history tells nothing.
+    if (told.expect === 'apply') expect(toHex(next.groupContext.treeHash)).toBe(told.tree_hash);
+    seen.outside += 1;
+    return next;
+  }
+
   async function open(state: ClientState, { application = [] }: Story): Promise<ClientState> {
     let next = state;
     for (const told of application.filter(({ epoch }) => epoch === Number(state.groupContext.epoch))) {
@@ -115,11 +134,14 @@ describe('histories of another implementation', () => {
 
   test.each(stories().map((story) => [story.name, story] as const))('%s', async (_, story) => {
     let state = await joined(story);
+    let outside = publicPartOf(state);
     await expectSame(state, story.after_join);
     expect(ownAddress(state)).toBe(story.passive.identity);
     for (const told of story.epochs) {
       state = await open(state, story);
+      outside = await followOutside(outside, told);
       state = await follow(state, told);
+      if (told.expect === 'apply') expect(inBytes(outside)).toEqual(inBytes(state));
       seen[told.expect] += 1;
     }
     await open(state, story);
@@ -130,8 +152,9 @@ describe('histories of another implementation', () => {
     const named = [...rules].map(([rule, count]) => `${rule} ${count}`).sort();
     console.log(
       `${seen.followed} stories: ${seen.apply} Commits applied, ${seen.removed} removals recognised, ` +
-        `${seen.refuse} refused (${named.join(', ')}), ${seen.messages} application messages opened`,
+        `${seen.refuse} refused (${named.join(', ')}), ${seen.messages} application messages opened, ` +
+        `${seen.outside} Commits followed without secrets`,
     );
-    expect(seen).toEqual({ followed: 68, apply: 410, removed: 7, refuse: 22, messages: 100 });
+    expect(seen).toEqual({ followed: 68, apply: 410, removed: 7, refuse: 22, messages: 100, outside: 417 });
   });
 });

@@ -97,7 +97,9 @@ export class ShareHouse implements AsyncDisposable {
     const outbox = {
       post: (_: Tx, letter: NewLetter) => Promise.resolve(String(this.letters.push(letter))),
       withdraw: (_: Tx, which: Pick<NewLetter, 'to' | 'lane' | 'kind' | 'subject'>) => {
-        const stays = this.letters.filter((one) => !Object.entries(which).every(([key, is]) => one[key as 'to'] === is));
+        const stays = this.letters.filter(
+          (one) => !Object.entries(which).every(([key, is]) => one[key as 'to'] === is),
+        );
         this.letters.splice(0, this.letters.length, ...stays);
         return Promise.resolve();
       },

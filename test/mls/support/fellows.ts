@@ -118,10 +118,13 @@ export class Fellowship {
   }
 }
 
-/** A Commit that is signed and tagged as it must be, whatever it says: only its confirmation tag is made up. */
-export async function forgeCommit(state: ClientState, content: Forged, suite: Suite): Promise<Uint8Array> {
+export function forgeCommit(state: ClientState, content: Forged, suite: Suite): Promise<Uint8Array> {
   const path = content.path ? { leafNode: commitLeaf(content.path), nodes: [] } : undefined;
-  const commit: Commit = { proposals: [...(content.proposals ?? [])], path };
+  return signCommit(state, { proposals: [...(content.proposals ?? [])], path }, suite);
+}
+
+/** A Commit that is signed and tagged as it must be, whatever it says: only its confirmation tag is made up. */
+export async function signCommit(state: ClientState, commit: Commit, suite: Suite): Promise<Uint8Array> {
   const { signature, framedContent } = await createContentCommitSignature(
     state.groupContext,
     'mls_public_message',

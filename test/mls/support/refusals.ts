@@ -45,11 +45,12 @@ export async function refuses(
   if (JSON.stringify(group.view('dave')) !== JSON.stringify(before)) throw new Error('the state was changed');
 }
 
-/** dave finds nothing wrong with it: the made-up confirmation tag or path is where it ends. */
+/** The policy finds nothing wrong with it: the made-up path, or else the confirmation tag, is where it ends. */
 export async function passes(
   group: Fellowship,
   by: string,
   forged: Forged & { readonly carried?: readonly Uint8Array[] },
 ): Promise<void> {
-  await expectFault(group.advance('dave', await group.forge(by, forged), forged.carried), 'commit.unopenable');
+  const end = forged.path ? 'commit.invalid' : 'commit.unopenable';
+  await expectFault(group.advance('dave', await group.forge(by, forged), forged.carried), end);
 }
