@@ -149,8 +149,8 @@ const backUp = kind<OnHost>({
 });
 
 /**
- * Where nobody else has what is lost, it is lost, and where the owner server forgets a Commit that it has let others know,
- * there are two histories: no server can mend that, so it does not happen here.
+ * Where nobody else has what is lost, or no admin of then is one now, it is lost, and where the owner server forgets a
+ * Commit that it has let others know, there are two histories: no server can mend that, so it does not happen here.
  */
 const restoreBackup = kind<OnHost>({
   weight: 3,
@@ -159,9 +159,10 @@ const restoreBackup = kind<OnHost>({
       groups
         .filter((group) => group.host === host && group.state !== 'left')
         .every(({ mlsGroupId, epoch, admins }) => {
-          const others = admins.filter((admin) => at(admin) !== host);
           const then = stage.copied(host, mlsGroupId);
-          return then !== undefined && (then === epoch || (others.length > 0 && at(admins[0]!) !== host));
+          if (then?.epoch === epoch) return true;
+          const known = admins.filter((admin) => at(admin) !== host && then?.admins.includes(admin));
+          return known.length > 0 && at(admins[0]!) !== host;
         }),
     );
     const host = chance.pick(spared.filter(stage.isAlive));

@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
   /** Since when links are cut, by their name. */
   private readonly cuts = new Map<string, number>();
   private readonly deaths = new Map<string, number>();
-  private readonly backups = new Map<string, ReadonlyMap<string, number>>();
+  private readonly backups = new Map<string, ReadonlyMap<string, GroupAt>>();
   private exchanges = 0;
 
   private constructor(
@@ -178,7 +178,7 @@ export class Stage implements AsyncDisposable {
     await this.observer(host).backUp();
     this.ledger.mark(host);
     const groups = await this.observer(host).groups();
-    this.backups.set(host, new Map(groups.map(({ mlsGroupId, epoch }) => [mlsGroupId, epoch])));
+    this.backups.set(host, new Map(groups.map((group) => [group.mlsGroupId, group])));
   }
 
   /** Which servers' databases were copied. */
@@ -186,8 +186,8 @@ export class Stage implements AsyncDisposable {
     return [...this.backups.keys()];
   }
 
-  /** In which epoch the copy knows that group. */
-  copied = (host: string, mlsGroupId: string): number | undefined => this.backups.get(host)?.get(mlsGroupId);
+  /** As the copy knows that group. */
+  copied = (host: string, mlsGroupId: string): GroupAt | undefined => this.backups.get(host)?.get(mlsGroupId);
 
   /** The machine is lost, and one with the copy stands in. */
   async restoreBackup(host: string): Promise<void> {
