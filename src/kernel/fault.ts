@@ -121,7 +121,11 @@ export const FAULTS = {
   'welcome.invalid': { status: 403, retry: false, says: 'the group in the Welcome is not valid' },
   'welcome.roster': { status: 403, retry: false, says: 'no group may have the roster in the Welcome' },
   'welcome.psk-not-provided': { status: 403, retry: false, says: 'the Welcome asks for a key that no group provides' },
-  'welcome.origin-unknown': { status: 403, retry: false, says: 'the group that the Welcome comes from is not here' },
+  'welcome.origin-unknown': {
+    status: 503,
+    retry: true,
+    says: 'the group that the Welcome comes from is not here so far',
+  },
   'welcome.early': { status: 503, retry: true, says: 'the group that the Welcome comes from has not ended here yet' },
   'welcome.outranked': { status: 409, retry: false, says: 'an admin listed earlier made the successor of that group' },
   'welcome.not-announced': { status: 403, retry: false, says: 'the group here announced no such successor' },

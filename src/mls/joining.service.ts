@@ -63,7 +63,7 @@ export class JoiningService {
    * Joins a group with a user's first leaf here or one more. The same Welcome again is answered as before. Throws
    * `codec.malformed`, `client.foreign`, `welcome.not-ours`, `welcome.wrong-user`, `welcome.used`,
    * `welcome.member-already`, `welcome.apart`, `welcome.unreachable`, `welcome.outdated`, `welcome.early` and
-   * `welcome.origin-unknown` for a successor of a group that did not end here, what `rank` throws, and what `join` refuses
+   * `welcome.origin-unknown` for a successor of a group that did not end here, whose own Welcome may be under way, what `rank` throws, and what `join` refuses
    * with (OCM-MLS R-107, R-221, R-222). Whether the address may be bound (R-109) is for the caller to judge.
    */
   async join(tx: Tx, { userId, welcome, since, rank }: Joining): Promise<Joined> {

@@ -100,6 +100,24 @@ test('R-154 R-155 the keys of the old group are kept for a day after its success
   for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toEqual([]);
 });
 
+test('who was let in again shortly before the ReInit joins the successor, though its Welcome comes first', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  await alice.remove(lab, charlie);
+  await world.settle();
+  expect(await charlie.sees(lab)).toMatchObject({ state: 'left' });
+  const again = world.wire('b.test', 'c.test');
+  for (let times = 0; times < 4; times++) again.loseNextRequest('MLS_WELCOME');
+  await bob.add(lab, charlie);
+  await world.settle();
+  await alice.reinit(lab);
+  await world.pass(2 * HOUR);
+  await successor(lab, before, alice, bob, charlie);
+  const [first] = world.network.sent({ to: host('c.test'), what: 'MLS_WELCOME', outcome: 503 });
+  expect(first).toBeDefined();
+});
+
 test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;

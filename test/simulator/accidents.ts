@@ -161,8 +161,13 @@ const restoreBackup = kind<OnHost>({
         .every(({ mlsGroupId, epoch, admins }) => {
           const then = stage.copied(host, mlsGroupId);
           if (then?.epoch === epoch) return true;
-          const known = admins.filter((admin) => at(admin) !== host && then?.admins.includes(admin));
-          return known.length > 0 && at(admins[0]!) !== host;
+          const isThere = (server: string) =>
+            groups.some((one) => one.host === server && one.mlsGroupId === mlsGroupId && one.state === 'active');
+          const known = admins
+            .map(at)
+            .filter((server, index) => then?.admins.includes(admins[index]!) && isThere(server));
+          const owners = [admins, then?.admins ?? []].map(([first]) => first && at(first));
+          return known.some((server) => server !== host) && !owners.includes(host);
         }),
     );
     const host = chance.pick(spared.filter(stage.isAlive));
