@@ -9,7 +9,7 @@ export type Invariant = 1 | 2 | 3 | 4 | 5 | 6;
 
 /** What must hold after every run, once the network is whole and time has passed. */
 export const INVARIANTS: Readonly<Record<Invariant, string>> = {
-  1: 'one history: all have the same tree, authenticator and group key in an epoch',
+  1: 'one history: all have the same tree, authenticator and group key in an epoch, and nobody loses it for nothing',
   2: 'every member reaches the latest epoch, and whoever was removed holds nothing of it',
   3: 'every Commit was signed by an admin of its epoch, and every Add and foreign Remove is approved in the audit log',
   4: 'no KeyPackage but the last resort is used twice',
@@ -31,6 +31,7 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
   const groups = await groupsAfter(stage);
   return [
     ...oneHistory(stage, groups).map(breach(1)),
+    ...lostForNothing(stage).map(breach(1)),
     ...(await everybodyThere(stage, groups)).map(breach(2)),
     ...unapproved(groups, stage.chronicle.audited).map(breach(3)),
     ...usedOnce(groups).map(breach(4)),
@@ -59,6 +60,19 @@ function oneHistory(stage: Stage, groups: readonly GroupAfter[]): string[] {
 
 const lost = ({ chronicle }: Stage, { host, mlsGroupId }: Sight): boolean =>
   chronicle.audited.some((one) => one.act === 'group.drifted' && one.host === host && one.mlsGroupId === mlsGroupId);
+
+/** What is lost is taken in again and so ends well, but nothing is lost without a reason. */
+function lostForNothing({ chronicle: { audited } }: Stage): string[] {
+  const mayBe = (host: string, group: string | null) =>
+    audited.some(
+      (one) =>
+        (one.act === 'backup.restored' && one.host === host) ||
+        (one.mlsGroupId === group && ['owner.taken-over', 'epoch.reverted'].includes(one.act)),
+    );
+  return audited
+    .filter(({ act, host, mlsGroupId }) => act === 'group.drifted' && !mayBe(host, mlsGroupId))
+    .map(({ host, group, facts }) => `${host} lost ${group} for nothing: ${String(facts['reason'])}`);
+}
 
 async function everybodyThere(stage: Stage, groups: readonly GroupAfter[]): Promise<string[]> {
   const found: string[] = [];
