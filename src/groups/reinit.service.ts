@@ -122,7 +122,8 @@ export class ReinitService {
     });
   }
 
-  private async rebind(tx: Tx, old: Locked<Group>, { mlsGroupId, epoch: at, admins }: GroupView) {
+  /** The address belongs to its successor from now on, which is a higher instance. OCM-MLS R-152, D-18 */
+  async rebind(tx: Tx, old: Locked<Group>, { mlsGroupId, epoch: at, admins }: GroupView): Promise<Locked<Group>> {
     if (old.state === 'superseded') throw new Fault('group.closed', { group: old.mlsGroupId });
     const now = this.clock.now();
     const { submitted: _, quietUntil: __, ...rest } = old;

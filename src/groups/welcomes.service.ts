@@ -39,6 +39,9 @@ const OF_ANOTHER_HISTORY: readonly FaultCode[] = [
   'commit.unauthentic',
 ];
 
+/** Nothing here hangs on the binding of a group that was left; against strangers it holds all the same. OCM-MLS R-109 */
+const mayBeSuccessor = (left: Group, from: Host): boolean => left.state === 'left' && adminServers(left).includes(from);
+
 /** Users of this server who are taken into groups. */
 @Injectable()
 export class WelcomesService {
@@ -133,7 +136,10 @@ export class WelcomesService {
     return { kind: 'waits', epoch };
   }
 
-  /** OCM-MLS R-108: the address is learnt from the GroupContext; D-16: the first binding of an address wins. */
+  /**
+   * OCM-MLS R-108: the address is learnt from the GroupContext; D-16: the first binding of an address wins. Who left a
+   * group saw nothing of its successor, and may be invited into that by an admin of then.
+   */
   private async bind(tx: Tx, from: Host, known: Locked<Group> | undefined, view: GroupView): Promise<void> {
     const { mlsGroupId, address, epoch, admins } = view;
     if (known) {
@@ -144,10 +150,12 @@ export class WelcomesService {
       if (known.state === 'left' || epoch > known.epoch) await this.epochs.standAt(tx, known, view);
       return;
     }
-    if (hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });
-    if (await this.groups.byAddress(tx, address)) throw new Fault('welcome.address-bound', { address });
+    const holder = await this.groups.byAddress(tx, address);
+    const bound = holder && (await this.groups.lock(tx, holder.mlsGroupId));
+    if (!bound && hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });
+    if (bound && !mayBeSuccessor(bound, from)) throw new Fault('welcome.address-bound', { address });
     const first = { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 } as const;
-    const group = await this.groups.add(tx, first, this.clock.now());
+    const group = await (bound ? this.reinits.rebind(tx, bound, view) : this.groups.add(tx, first, this.clock.now()));
     await this.audit.record(tx, { act: 'address.bound', actor: from, group, epoch });
     await this.epochs.standAt(tx, group, view);
   }

@@ -118,6 +118,33 @@ test('who was let in again shortly before the ReInit joins the successor, though
   expect(first).toBeDefined();
 });
 
+test('R-109 who left before the ReInit may be invited into the successor, by an admin of then and by nobody else', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  await alice.remove(lab, charlie);
+  await alice.reinit(lab);
+  await world.pass(10 * MINUTE);
+  await successor(lab, before, alice, bob);
+  await world.add('d.test');
+  const [dora] = await world.users('dora@d.test');
+  await alice.add(lab, dora);
+  await world.settle();
+  await alice.appoint(lab, dora);
+  await world.settle();
+  const asked = await dora.add(lab, charlie);
+  await world.pass(HOUR);
+  expect(await dora.change(asked)).toMatchObject({ state: 'done' });
+  expect(await charlie.sees(lab)).toMatchObject({ state: 'left', mlsGroupId: before.mlsGroupId });
+  expect(world.network.sent({ to: host('c.test'), what: 'MLS_WELCOME' }).at(-1)).toMatchObject({ outcome: 409 });
+
+  await alice.remove(lab, charlie);
+  await world.pass(HOUR);
+  await bob.add(lab, charlie);
+  await world.pass(HOUR);
+  expect((await agree(lab, alice, bob, charlie, dora)).mlsGroupId).not.toBe(before.mlsGroupId);
+});
+
 test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;
