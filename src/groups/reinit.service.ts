@@ -76,7 +76,7 @@ export class ReinitService {
     const { view, welcome } = await this.succession.create(tx, { mlsGroupId, creator: maker, members });
     await this.follow(tx, { group, reinit }, undefined, view, maker);
     const invited = members.map(({ address }) => address);
-    await this.epochs.invite(tx, view.mlsGroupId, invited, welcome);
+    if (welcome) await this.epochs.invite(tx, view.mlsGroupId, invited, welcome);
   }
 
   /**

@@ -13,6 +13,7 @@ import { checkKeyPackage, readKeyPackage } from './key-package.js';
 import { stateOf } from './local-group.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { makeKeyPackage } from './own-key-package.js';
+import type { Successor } from './successor.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
@@ -43,7 +44,7 @@ export class SuccessionService {
   async create(
     tx: Tx,
     { mlsGroupId, creator, members }: SuccessionWish,
-  ): Promise<{ readonly view: GroupView; readonly welcome: Uint8Array }> {
+  ): Promise<{ readonly view: GroupView } & Pick<Successor, 'welcome'>> {
     const old = stateOf(await this.groups.lock(tx, mlsGroupId), creator);
     const signatureKey = await this.clients.signatureKey(tx, creator);
     if (!signatureKey) throw new Fault('client.unknown', { address: creator });
@@ -62,7 +63,7 @@ export class SuccessionService {
     const { state, welcome } = await createSuccessor(old, order, this.suite);
     const leaves = [{ address: creator, secrets: secretsOf(state) }];
     await this.groups.add(tx, { ...(await keyed(state, this.suite)), leaves });
-    return { view: viewOf(state), welcome };
+    return { view: viewOf(state), ...(welcome && { welcome }) };
   }
 
   /** Lets go of the old group: its resumption PSK and its last Group Key with all the rest. OCM-MLS */

@@ -30,8 +30,8 @@ export interface SuccessorOrder {
 
 export interface Successor {
   readonly state: ClientState;
-  /** One for all members, with the ratchet tree and the resumption PSK. */
-  readonly welcome: Uint8Array;
+  /** One for all members but the creator, with the ratchet tree and the resumption PSK. None when nobody else is there. */
+  readonly welcome?: Uint8Array;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function createSuccessor(
       { wireAsPublicMessage: true, ratchetTreeExtension: true, extraProposals: proposals },
     );
     const state = { ...newState, clientConfig: clientConfig(), historicalReceiverData: new Map() };
-    return { state, welcome: writeWelcome(welcome!) };
+    return { state, ...(welcome && { welcome: writeWelcome(welcome) }) };
   } catch (cause) {
     throw new Fault('commit.invalid', {}, cause);
   }

@@ -145,6 +145,17 @@ test('R-109 who left before the ReInit may be invited into the successor, by an 
   expect((await agree(lab, alice, bob, charlie, dora)).mlsGroupId).not.toBe(before.mlsGroupId);
 });
 
+test('a group of one is reinitialised too', async () => {
+  await using world = await World.of('a.test');
+  const [alice] = await world.users('alice@a.test');
+  const lab = await alice.createGroup('lab');
+  const before = await alice.sees(lab);
+  const change = await alice.reinit(lab);
+  await world.settle();
+  expect(await alice.change(change)).toMatchObject({ state: 'done' });
+  expect((await successor(lab, before, alice)).members).toHaveLength(1);
+});
+
 test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;

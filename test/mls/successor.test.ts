@@ -38,7 +38,7 @@ describe('a group that is reinitialised', () => {
     );
   const enter = (name: string, old: ClientState | undefined = group.state(name), { welcome } = next) => {
     const { keyPackage, privateKeys } = fellows.get(name)!;
-    return join(welcome, keyPackage, privateKeys, group.suite, old);
+    return join(welcome!, keyPackage, privateKeys, group.suite, old);
   };
 
   test('R-142 R-143 R-144 is ended by a ReInit alone, which tells its successor and keeps address and admins', () => {
