@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { Crash } from '../support/crash.js';
+import { CourierWorker } from '../../src/outbox/courier.worker.js';
 import type { TestServer } from '../support/server.js';
 import type { Chance } from './chance.js';
 
@@ -11,9 +13,19 @@ interface Call {
   state: 'waiting' | 'running' | 'blocked';
 }
 
+/** When the server dies those who hold the connections give none back. */
+interface Connecting {
+  readonly server: TestServer;
+  readonly giveUp: () => void;
+}
+
 /** One of the works that go on at the same time. */
 interface Work {
   readonly calls: Call[];
+  /** Those that wait for a connection. */
+  readonly connecting: Set<Connecting>;
+  /** Waits within its process for another one to claim a letter. */
+  isHeld: boolean;
   done: boolean;
 }
 
@@ -44,13 +56,25 @@ export class Gate {
     const source = server.get(DataSource);
     const create = source.createQueryRunner.bind(source);
     source.createQueryRunner = (...args) => this.watch(create(...args), server);
+    const turnstile = server.get(CourierWorker)['turnstile'];
+    const pass = turnstile.pass.bind(turnstile);
+    turnstile.pass = (go) => {
+      const work = this.current.getStore();
+      if (!work) return pass(go);
+      work.isHeld = true;
+      const goOn = () => void (work.isHeld = false);
+      return pass(() => {
+        goOn();
+        return go();
+      }).finally(goOn);
+    };
   }
 
   /** Ends when all of them have ended. They must not throw. */
   async race(works: readonly (() => Promise<void>)[], chance: Chance): Promise<void> {
     const ends: Promise<void>[] = [];
     for (const work of works) {
-      const mine: Work = { calls: [], done: false };
+      const mine: Work = { calls: [], connecting: new Set(), isHeld: false, done: false };
       this.works.push(mine);
       ends.push(this.current.run(mine, work).finally(() => this.finish(mine)));
       await this.quiet();
@@ -92,12 +116,15 @@ export class Gate {
   private isQuiet(): boolean {
     const { calls } = this;
     if (calls.some(({ state }) => state === 'running')) return false;
-    if (this.works.some(({ done, calls: own }) => !done && own.length === 0)) return false;
+    if (this.works.some(({ done, isHeld, calls: own }) => !done && !isHeld && own.length === 0)) return false;
     return calls.length === 0 || calls.some(({ state }) => state === 'waiting');
   }
 
   /** Sees which statements are blocked. What moves meanwhile may have freed another one, so it looks again. */
   private async look(): Promise<void> {
+    for (const { server, giveUp } of this.works.flatMap(({ connecting }) => [...connecting])) {
+      if (!server.isAlive) giveUp();
+    }
     for (let seen = -1; seen !== this.moves;) {
       seen = this.moves;
       const sent = this.calls.filter(({ state, process }) => state !== 'waiting' && process !== undefined);
@@ -121,7 +148,7 @@ export class Gate {
     const gated = async (...args: unknown[]): Promise<unknown> => {
       const work = this.current.getStore();
       if (!work) return query(...args);
-      const { processID: process } = (await runner.connect()) as { processID?: number };
+      const process = await connected(work, runner, server);
       const call = await new Promise<Call>((resolve) => {
         const mine: Call = { release: () => resolve(mine), server, process, state: 'waiting' };
         work.calls.push(mine);
@@ -136,5 +163,19 @@ export class Gate {
     };
     runner.query = gated as QueryRunner['query'];
     return runner;
+  }
+}
+
+/** The database process that serves the runner. */
+async function connected(work: Work, runner: QueryRunner, server: TestServer): Promise<number | undefined> {
+  let waiting: Connecting | undefined;
+  const died = new Promise<never>((_, reject) => {
+    waiting = { server, giveUp: () => reject(new Crash('no connection comes')) };
+    work.connecting.add(waiting);
+  });
+  try {
+    return ((await Promise.race([runner.connect(), died])) as { processID?: number }).processID;
+  } finally {
+    work.connecting.delete(waiting!);
   }
 }
