@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConsoleModule } from './console/console.module.js';
 import { GROUPS_ROWS, GroupsModule } from './groups/groups.module.js';
 import { INBOX_ROWS, InboxModule } from './inbox/inbox.module.js';
 import { MembershipModule } from './membership/membership.module.js';
@@ -36,6 +37,7 @@ const MODULES: NonNullable<ModuleMetadata['imports']> = [
   SharesModule,
   MembershipModule,
   InboxModule,
+  ConsoleModule,
 ];
 
 @Module({})

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { StateLossService } from '../mls/state-loss.service.js';
-import { Outbox } from '../outbox/outbox.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
+import { HighWater } from '../platform/high-water.provider.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { DriftService } from './drift.service.js';
@@ -23,15 +23,15 @@ export class RestoredBackupService implements OnApplicationBootstrap {
     private readonly members: MemberRepository,
     private readonly drifts: DriftService,
     private readonly stateLoss: StateLossService,
-    private readonly outbox: Outbox,
+    private readonly highWater: HighWater,
     private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const lost = await this.db.run(async (tx) => ((await this.outbox.wentBack(tx)) ? this.giveUp(tx) : undefined));
+    const lost = await this.db.run(async (tx) => ((await this.highWater.wentBack(tx)) ? this.giveUp(tx) : undefined));
     if (!lost) return;
-    await this.db.statement((tx) => this.outbox.goOn(tx));
+    await this.db.statement((tx) => this.highWater.goOn(tx));
     this.log.error(
       { event: 'backup.restored', groups: lost.length },
       'the database is an older copy of itself: the groups have to be rejoined',

@@ -21,17 +21,19 @@ export class MlsGroupRow {
   @Column('bytea') shared!: Buffer;
 }
 
-const purpose = (group: MlsGroupId, epoch: number | string) => `mls_group.shared:${group}:${epoch}`;
-
 @Injectable()
 export class ClientStateRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'mls_group', column: 'shared', row: ['mls_group_id', 'epoch'] });
+  }
 
   /** Every use that changes a state begins here: two that run at once would use a generation twice. */
   async lock(tx: Tx, mlsGroupId: MlsGroupId): Promise<LockedEpoch | undefined> {
     const row = await tx.findOne(MlsGroupRow, { where: { mlsGroupId }, lock: { mode: 'pessimistic_write' } });
     if (!row) return undefined;
-    const shared = this.vault.open(row.shared, purpose(mlsGroupId, row.epoch));
+    const shared = this.vault.open(row.shared, this.purpose(mlsGroupId, row.epoch));
     const keyed = readEpoch({ public: new Uint8Array(row.public), shared });
     wipe(shared);
     return keyed as LockedEpoch;
@@ -75,7 +77,7 @@ export class ClientStateRepository {
   private columns(keyed: KeyedEpoch): Omit<MlsGroupRow, 'mlsGroupId'> {
     const stored = writeEpoch(keyed);
     const epoch = String(epochOf(keyed));
-    const shared = this.vault.seal(stored.shared, purpose(idOf(keyed), epoch));
+    const shared = this.vault.seal(stored.shared, this.purpose(idOf(keyed), epoch));
     wipe(stored.shared);
     return { epoch, public: Buffer.from(stored.public), shared: Buffer.from(shared) };
   }

@@ -19,15 +19,17 @@ export class MlsClientRow {
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
 }
 
-const purpose = (address: OcmAddress) => `mls_client.signature_key:${address}`;
-
 @Injectable()
 export class ClientRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'mls_client', column: 'signature_key', row: ['address'] });
+  }
 
   /** Returns whether the user was new. `signatureKey` is the user's own (OCM-MLS R-011), sealed here. */
   async add(tx: Tx, client: MlsClient, signatureKey: Uint8Array): Promise<boolean> {
-    const sealed = Buffer.from(this.vault.seal(signatureKey, purpose(client.address)));
+    const sealed = Buffer.from(this.vault.seal(signatureKey, this.purpose(client.address)));
     const { raw } = (await tx
       .createQueryBuilder()
       .insert()
@@ -46,7 +48,7 @@ export class ClientRepository {
 
   async signatureKey(tx: Tx, address: OcmAddress): Promise<Uint8Array | undefined> {
     const row = await tx.findOneBy(MlsClientRow, { address });
-    return row ? this.vault.open(row.signatureKey, purpose(address)) : undefined;
+    return row ? this.vault.open(row.signatureKey, this.purpose(address)) : undefined;
   }
 
   /** In the order of their addresses, those behind `after`. */

@@ -28,11 +28,13 @@ export interface Shortage {
   readonly lastResort: number;
 }
 
-const purpose = (ref: string) => `key_package.private:${ref}`;
-
 @Injectable()
 export class KeyPackageRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'key_package', column: 'private', row: ['ref'] });
+  }
 
   /** @param givenTo who has it already; without that it is in stock */
   async add(tx: Tx, own: OwnKeyPackage, at: Date, givenTo?: string): Promise<void> {
@@ -42,7 +44,7 @@ export class KeyPackageRepository {
       address: own.address,
       kind: own.kind,
       public: Buffer.from(own.message),
-      private: Buffer.from(this.vault.seal(plain, purpose(own.ref))),
+      private: Buffer.from(this.vault.seal(plain, this.purpose(own.ref))),
       state: givenTo === undefined ? 'available' : 'handed-out',
       ...(givenTo === undefined ? {} : { handedOutAt: at, handedOutTo: givenTo }),
       createdAt: at,
@@ -88,7 +90,7 @@ export class KeyPackageRepository {
       address: row.address as OcmAddress,
       kind: row.kind,
       message: new Uint8Array(row.public),
-      privateKeys: readPrivateKeys(this.vault.open(row.private, purpose(row.ref))),
+      privateKeys: readPrivateKeys(this.vault.open(row.private, this.purpose(row.ref))),
       expiresAt: row.expiresAt,
     }));
   }

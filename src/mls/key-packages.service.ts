@@ -3,6 +3,7 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { wipe } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Config } from '../platform/config.js';
+import { HighWater } from '../platform/high-water.provider.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
@@ -46,6 +47,7 @@ export class KeyPackagesService {
     private readonly keyPackages: KeyPackageRepository,
     private readonly limits: KeyPackageLimitRepository,
     private readonly welcomes: JoinedWelcomeRepository,
+    private readonly highWater: HighWater,
     @Inject(SUITE) private readonly suite: Suite,
   ) {
     metrics.beforeReading(() => this.measure());
@@ -82,6 +84,12 @@ export class KeyPackagesService {
       }
       return shortages.length > 0;
     });
+  }
+
+  /** How many users lack something that the next turns make. */
+  async short(): Promise<number> {
+    const until = new Date(this.clock.now().getTime() + REPLACED_BEFORE);
+    return (await this.db.run((tx) => this.keyPackages.shortages(tx, STOCK, until, 1_000))).length;
   }
 
   /** Makes `count` KeyPackages with the user's own key. OCM-MLS R-040 */
@@ -125,7 +133,9 @@ export class KeyPackagesService {
   private async take(tx: Tx, userId: OcmAddress, to: Host): Promise<Uint8Array | undefined> {
     const now = this.clock.now();
     const taken = await this.keyPackages.handOut(tx, userId, to, now, new Date(now.getTime() + VALID_FOR));
-    if (taken) this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
+    if (!taken) return undefined;
+    if (to !== this.config.domain) await this.highWater.pass(tx);
+    this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
     return taken;
   }
 

@@ -11,21 +11,23 @@ export class LastGroupKeyRow {
   @Column('bytea', { name: 'group_key' }) groupKey!: Buffer;
 }
 
-const purpose = (group: MlsGroupId) => `last_group_key.group_key:${group}`;
-
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class LastGroupKeyRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'last_group_key', column: 'group_key', row: ['mls_group_id'] });
+  }
 
   async keep(tx: Tx, mlsGroupId: MlsGroupId, key: Uint8Array): Promise<void> {
-    const groupKey = Buffer.from(this.vault.seal(key, purpose(mlsGroupId)));
+    const groupKey = Buffer.from(this.vault.seal(key, this.purpose(mlsGroupId)));
     await tx.upsert(LastGroupKeyRow, { mlsGroupId, groupKey }, ['mlsGroupId']);
   }
 
   async find(tx: Tx, mlsGroupId: MlsGroupId): Promise<Uint8Array | undefined> {
     const row = await tx.findOneBy(LastGroupKeyRow, { mlsGroupId });
-    return row ? this.vault.open(row.groupKey, purpose(mlsGroupId)) : undefined;
+    return row ? this.vault.open(row.groupKey, this.purpose(mlsGroupId)) : undefined;
   }
 
   /** The Commit that took us in again makes everybody wrap anew. */

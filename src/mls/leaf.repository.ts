@@ -18,26 +18,28 @@ export class MlsLeafRow {
   @Column('bytea') private!: Buffer;
 }
 
-const purpose = (group: MlsGroupId, address: OcmAddress) => `mls_leaf.private:${group}:${address}`;
-
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class LeafRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'mls_leaf', column: 'private', row: ['mls_group_id', 'address'] });
+  }
 
   /** In the order of their leaf indexes. */
   async of(tx: Tx, mlsGroupId: MlsGroupId): Promise<LocalLeaf[]> {
     const rows = await tx.find(MlsLeafRow, { where: { mlsGroupId }, order: { leafIndex: 'ASC' } });
     return rows.map((row) => {
       const address = row.address as OcmAddress;
-      return { address, secrets: readLeaf(this.vault.open(row.private, purpose(mlsGroupId, address))) };
+      return { address, secrets: readLeaf(this.vault.open(row.private, this.purpose(mlsGroupId, address))) };
     });
   }
 
   /** @param tree of the epoch that the secrets are for */
   async put(tx: Tx, mlsGroupId: MlsGroupId, { address, secrets }: LocalLeaf, tree: RatchetTree): Promise<void> {
     const plain = writeLeaf(secrets, tree);
-    const sealed = this.vault.seal(plain, purpose(mlsGroupId, address));
+    const sealed = this.vault.seal(plain, this.purpose(mlsGroupId, address));
     wipe(plain);
     const row = { mlsGroupId, address, leafIndex: secrets.privatePath.leafIndex, private: Buffer.from(sealed) };
     await tx.upsert(MlsLeafRow, row, ['mlsGroupId', 'address']);

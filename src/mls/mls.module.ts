@@ -58,7 +58,15 @@ export const MLS_ROWS = [
     KeyPackageStockWorker,
   ],
   controllers: [KeyPackagesController],
-  exports: [MlsService, SuccessionService, StateLossService, HeldStateRepository, ClientsService, KeyPackageClient],
+  exports: [
+    MlsService,
+    SuccessionService,
+    StateLossService,
+    HeldStateRepository,
+    ClientsService,
+    KeyPackageClient,
+    KeyPackagesService,
+  ],
 })
 export class MlsModule {
   constructor(poller: Poller, stock: KeyPackageStockWorker) {

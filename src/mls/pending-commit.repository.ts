@@ -33,16 +33,18 @@ export class PendingCommitRow {
   @Column('bytea') next!: Buffer;
 }
 
-const purpose = (group: MlsGroupId, digest: string) => `pending_commit.next:${group}:${digest}`;
-
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class PendingCommitRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'pending_commit', column: 'next', row: ['mls_group_id', 'digest'] });
+  }
 
   async add(tx: Tx, mlsGroupId: MlsGroupId, pending: PendingCommit, next: LocalGroup): Promise<void> {
     const plain = writeNext(next);
-    const sealed = this.vault.seal(plain, purpose(mlsGroupId, pending.digest));
+    const sealed = this.vault.seal(plain, this.purpose(mlsGroupId, pending.digest));
     wipe(plain);
     await tx.insert(PendingCommitRow, {
       mlsGroupId,
@@ -73,7 +75,7 @@ export class PendingCommitRepository {
   async take(tx: Tx, mlsGroupId: MlsGroupId): Promise<{ pending: PendingCommit; next: LocalGroup } | undefined> {
     const row = await tx.findOneBy(PendingCommitRow, { mlsGroupId });
     if (!row) return undefined;
-    const plain = this.vault.open(row.next, purpose(mlsGroupId, row.digest));
+    const plain = this.vault.open(row.next, this.purpose(mlsGroupId, row.digest));
     await this.remove(tx, mlsGroupId);
     return { pending: toPending(row), next: readNext(plain) };
   }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryController } from './discovery.controller.js';
 import { JwksController } from './jwks.controller.js';
+import { KeysController } from './keys.controller.js';
 import { PeerDirectory } from './peer-directory.client.js';
 import { PeerClient } from './peer.client.js';
 import { PeerDocumentRow, PeerRepository } from './peer.repository.js';
@@ -17,7 +18,7 @@ const exported = [PeerClient, PeerDirectory, SignatureGuard, ServerKeysService, 
 
 /** The wire: who other servers are, what they and we sign, and what is said to them. */
 @Module({
-  controllers: [DiscoveryController, JwksController],
+  controllers: [DiscoveryController, JwksController, KeysController],
   providers: [...exported, ServerKeyRepository, PeerRepository, ReplayRepository, SignedAnswerService, OcmUpkeepWorker],
   // The guard is made anew in every module whose controllers use it, so what it needs is exported too.
   exports: [...exported, ReplayRepository],

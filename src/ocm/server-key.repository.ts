@@ -2,13 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Jwk } from './jwk-set.js';
+import { KEY_STATES, type KeyKind, type KeyState } from './key-rotation.js';
 import type { SignatureAlgorithm } from './signature-algorithm.js';
-
-/** `http` signs messages, `token` signs access tokens. D-23 */
-export type KeyKind = 'http' | 'token';
-
-/** `next` is published before it signs, `retired` is published as long as something it signed may be shown. */
-export type KeyState = 'current' | 'next' | 'retired';
 
 @Entity('server_key')
 export class ServerKeyRow {
@@ -29,7 +24,7 @@ export class ServerKeyRepository {
   /** Those that are published. */
   published(tx: Tx): Promise<ServerKeyRow[]> {
     return tx.find(ServerKeyRow, {
-      where: { state: In(['current', 'next', 'retired']) },
+      where: { state: In([...KEY_STATES]) },
       order: { kind: 'ASC', createdAt: 'DESC', kid: 'ASC' },
     });
   }
@@ -48,6 +43,15 @@ export class ServerKeyRepository {
       [row.kid, row.kind, row.alg, row.state, JSON.stringify(row.publicJwk), row.privateSealed, row.createdAt],
     )) as unknown[];
     return added.length > 0;
+  }
+
+  /** In the stead of the current one, which is retired already. */
+  async promote(tx: Tx, kid: string): Promise<void> {
+    await tx.update(ServerKeyRow, { kid }, { state: 'current' });
+  }
+
+  async remove(tx: Tx, kids: readonly string[]): Promise<void> {
+    if (kids.length > 0) await tx.delete(ServerKeyRow, [...kids]);
   }
 
   async retire(tx: Tx, kid: string, at: Date): Promise<void> {

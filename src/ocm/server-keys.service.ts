@@ -3,12 +3,15 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { toHex } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
+import { Fault } from '../kernel/fault.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { Vault } from '../platform/vault.service.js';
 import type { Jwk, JwkSet } from './jwk-set.js';
 import type { SigningKey } from './message-signing.js';
-import { ServerKeyRepository, type KeyKind, type ServerKeyRow } from './server-key.repository.js';
+import { type KeyKind, turnOver } from './key-rotation.js';
+import { ServerKeyRepository, type ServerKeyRow } from './server-key.repository.js';
 
 /** HTTP signatures are Ed25519 always; common validators of tokens refuse it. D-23 */
 const HTTP_ALGORITHM = 'Ed25519';
@@ -28,8 +31,6 @@ function generate(alg: Made): { publicKey: Buffer; privateKey: Buffer } {
   return generateKeyPairSync('rsa', { modulusLength: RSA_BITS, ...DER });
 }
 
-const purpose = (kid: string) => `server_key.private:${kid}`;
-
 interface Held {
   readonly http: SigningKey;
   readonly token: SigningKey;
@@ -40,6 +41,7 @@ interface Held {
 @Injectable()
 export class ServerKeysService implements OnModuleInit {
   private held: Held | undefined;
+  private readonly purpose: ReturnType<Vault['keep']>;
 
   constructor(
     private readonly keys: ServerKeyRepository,
@@ -48,7 +50,10 @@ export class ServerKeysService implements OnModuleInit {
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly dice: Dice,
-  ) {}
+    private readonly audit: AuditLog,
+  ) {
+    this.purpose = vault.keep({ table: 'server_key', column: 'private_sealed', as: 'private', row: ['kid'] });
+  }
 
   async onModuleInit(): Promise<void> {
     await this.ensure('http', HTTP_ALGORITHM);
@@ -69,6 +74,73 @@ export class ServerKeysService implements OnModuleInit {
   /** Every key that others may need to verify what we signed or will sign. */
   get published(): JwkSet {
     return this.loaded.published;
+  }
+
+  /** All that are published, those of a kind together, the newest first. */
+  all(): Promise<ServerKeyRow[]> {
+    return this.transactions.run((tx) => this.keys.published(tx));
+  }
+
+  /**
+   * Makes a key that is published now and signs when others have read it; the one before stays published as long as what
+   * it signed is valid. Throws `key.rotating` when there is such a key already.
+   */
+  async rotate(kind: KeyKind): Promise<void> {
+    await this.change(kind, async (tx, current) => {
+      const next = (await this.keys.published(tx)).find((key) => key.kind === kind && key.state === 'next');
+      if (next) throw new Fault('key.rotating', { kid: next.kid });
+      await this.add(tx, this.make(kind, current.alg as Made, 'next'), 'key.made');
+    });
+  }
+
+  /**
+   * Makes a key that signs now, and publishes no other of its kind any more: whatever those signed is worth nothing from
+   * now on, and what the new one signs is refused where our keys were read before, until they are read anew. For a key
+   * that others have got hold of.
+   */
+  async replace(kind: KeyKind): Promise<void> {
+    await this.change(kind, async (tx, current) => {
+      const before = (await this.keys.published(tx)).filter((key) => key.kind === kind);
+      await this.keys.remove(
+        tx,
+        before.map(({ kid }) => kid),
+      );
+      await this.add(tx, this.make(kind, current.alg as Made), 'key.replaced');
+    });
+  }
+
+  /** What the time has come for: keys take over, and keys go. */
+  async turnOver(): Promise<void> {
+    const now = this.clock.now();
+    const due = turnOver(await this.all(), now, this.config.tokenLifetimeMs);
+    for (const { kid, kind } of due.promote) {
+      await this.transactions.run(async (tx) => {
+        const current = await this.keys.current(tx, kind);
+        const isNext = (await this.keys.published(tx)).some((key) => key.kid === kid && key.state === 'next');
+        if (!current || !isNext) return;
+        await this.keys.retire(tx, current.kid, now);
+        await this.keys.promote(tx, kid);
+        await this.audit.record(tx, { act: 'key.took-over', subject: kid, facts: { retired: current.kid } });
+      });
+    }
+    const gone = due.remove.map(({ kid }) => kid);
+    await this.transactions.run((tx) => this.keys.remove(tx, gone));
+    await this.load();
+  }
+
+  /** Under the lock of the current key of a kind, so that it is done once. */
+  private async change(kind: KeyKind, work: (tx: Tx, current: ServerKeyRow) => Promise<void>): Promise<void> {
+    await this.transactions.run(async (tx) => {
+      const current = await this.keys.current(tx, kind);
+      if (!current) throw new Fault('internal', { what: 'no current key', kind });
+      await work(tx, current);
+    });
+    await this.load();
+  }
+
+  private async add(tx: Tx, row: ServerKeyRow, act: 'key.made' | 'key.replaced'): Promise<void> {
+    if (!(await this.keys.add(tx, row))) throw new Fault('internal', { what: 'a key was not added', kid: row.kid });
+    await this.audit.record(tx, { act, subject: row.kid, facts: { kind: row.kind } });
   }
 
   /** Takes over what other replicas changed. */
@@ -98,7 +170,7 @@ export class ServerKeysService implements OnModuleInit {
     });
   }
 
-  private make(kind: KeyKind, alg: Made): ServerKeyRow {
+  private make(kind: KeyKind, alg: Made, state: ServerKeyRow['state'] = 'current'): ServerKeyRow {
     const kid = `${this.config.domain}#${kind}-${toHex(this.dice.bytes(4))}`;
     const { publicKey, privateKey } = generate(alg);
     const published = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
@@ -106,16 +178,16 @@ export class ServerKeysService implements OnModuleInit {
       kid,
       kind,
       alg,
-      state: 'current',
+      state,
       publicJwk: { ...published.export({ format: 'jwk' }), kid, alg, use: 'sig' } as Jwk,
-      privateSealed: Buffer.from(this.vault.seal(privateKey, purpose(kid))),
+      privateSealed: Buffer.from(this.vault.seal(privateKey, this.purpose(kid))),
       createdAt: this.clock.now(),
       retiredAt: null,
     };
   }
 
   private open({ kid, alg, privateSealed }: ServerKeyRow): SigningKey {
-    const key = Buffer.from(this.vault.open(privateSealed, purpose(kid)));
+    const key = Buffer.from(this.vault.open(privateSealed, this.purpose(kid)));
     return { kid, alg, privateKey: createPrivateKey({ key, format: 'der', type: 'pkcs8' }) };
   }
 }

@@ -10,7 +10,7 @@ const EVERY_MS = 60_000;
 /** A server that was not asked for so long is forgotten. */
 const REMEMBERED_MS = 7 * 86_400_000;
 
-/** Takes over keys that other replicas made, and forgets what need not be remembered any longer. */
+/** Lets keys take over and go when it is time, and forgets what need not be remembered any longer. */
 @Injectable()
 export class OcmUpkeepWorker implements Turn, OnModuleInit {
   readonly name = 'ocm.upkeep';
@@ -34,7 +34,7 @@ export class OcmUpkeepWorker implements Turn, OnModuleInit {
       await this.replays.forget(tx, now);
       await this.peers.forget(tx, new Date(now.getTime() - REMEMBERED_MS));
     });
-    await this.keys.load();
+    await this.keys.turnOver();
     return false;
   }
 }

@@ -24,7 +24,7 @@ export class LetterRow {
   @Column('text') peer!: string;
   @Column('text') lane!: string;
   @Column('bigint') number!: string;
-  /** Over all lanes. What the database gives it is never given twice, unless it is an older copy of itself. */
+  /** Over all lanes, of what leaves this server: see `HighWater`. */
   @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) serial!: string;
   @Column('text') endpoint!: NewLetter['endpoint'];
   @Column('text') kind!: string;
@@ -49,18 +49,22 @@ type Subject = Pick<NewLetter, 'lane' | 'kind' | 'subject'>;
 
 const SHOWN = 500;
 /** Bodies and answers may carry secrets, each is sealed for its own row. */
-const bodyOf = (id: string) => `outbox_letter.body:${id}`;
-const answerOf = (id: string) => `outbox_letter.answer:${id}`;
 
 @Injectable()
 export class LetterRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly bodyOf: ReturnType<Vault['keep']>;
+  private readonly answerOf: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.bodyOf = vault.keep({ table: 'outbox_letter', column: 'body', row: ['id'] });
+    this.answerOf = vault.keep({ table: 'outbox_letter', column: 'answer', row: ['id'] });
+  }
 
   /** The body becomes bytes here, once. */
   async add(tx: Tx, id: string, number: number, letter: NewLetter, postedAt: Date): Promise<void> {
     const bytes = utf8(JSON.stringify(letter.body));
     const digest = toHex(createHash('sha256').update(bytes).digest());
-    const sealed = Buffer.from(this.vault.seal(bytes, bodyOf(id)));
+    const sealed = Buffer.from(this.vault.seal(bytes, this.bodyOf(id)));
     const { to, lane, endpoint, kind, subject, answerTo = null } = letter;
     await tx.query(
       `INSERT INTO outbox_letter (id, peer, lane, number, endpoint, kind, subject, body, digest, size, answer_to, state,
@@ -92,22 +96,9 @@ export class LetterRepository {
     }));
   }
 
-  /** The serial of the letter that was posted last. */
-  async lastSerial(tx: Tx): Promise<number> {
-    const [row] = (await tx.query(
-      `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last FROM outbox_letter_serial_seq`,
-    )) as { last: string }[];
-    return Number(row!.last);
-  }
-
-  /** Outlives a transaction that is rolled back. */
-  async continueAfter(tx: Tx, serial: number): Promise<void> {
-    await tx.query(`SELECT setval('outbox_letter_serial_seq', $1)`, [serial]);
-  }
-
   /** The bytes to send. Throws `vault.sealed-otherwise`. */
   open({ id, sealed }: Letter): Uint8Array {
-    return this.vault.open(sealed, bodyOf(id));
+    return this.vault.open(sealed, this.bodyOf(id));
   }
 
   async waits(tx: Tx, { peer, lane }: LaneKey): Promise<boolean> {
@@ -135,7 +126,9 @@ export class LetterRepository {
         column(({ at }) => at),
         column(({ status }) => status ?? null),
         column(({ reason }) => reason ?? null),
-        column(({ letterId, answer }) => (answer ? Buffer.from(this.vault.seal(answer, answerOf(letterId))) : null)),
+        column(({ letterId, answer }) =>
+          answer ? Buffer.from(this.vault.seal(answer, this.answerOf(letterId))) : null,
+        ),
       ],
     );
   }
@@ -274,6 +267,6 @@ export class LetterRepository {
   }
 
   private answer({ id, answer }: Pick<LetterRow, 'id' | 'answer'>): unknown {
-    return answer === null ? undefined : answerBody(this.vault.open(answer, answerOf(id)));
+    return answer === null ? undefined : answerBody(this.vault.open(answer, this.answerOf(id)));
   }
 }

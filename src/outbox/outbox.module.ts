@@ -8,7 +8,6 @@ import { DeliveriesController } from './deliveries.controller.js';
 import { DeliveriesService } from './deliveries.service.js';
 import { DeliveryService } from './delivery.service.js';
 import { HeardWorker } from './heard.worker.js';
-import { HighWater } from './high-water.provider.js';
 import { LaneRepository, LaneRow } from './lane.repository.js';
 import { LetterRepository, LetterRow } from './letter.repository.js';
 import { Outbox } from './outbox.service.js';
@@ -24,7 +23,6 @@ export const OUTBOX_ROWS = [PeerHealthRow, LaneRow, LetterRow];
     PeerHealthRepository,
     LaneRepository,
     LetterRepository,
-    HighWater,
     Outbox,
     DeliveryService,
     DeliveriesService,

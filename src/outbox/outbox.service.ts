@@ -5,7 +5,6 @@ import { Dice } from '../kernel/dice.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { HeardWorker } from './heard.worker.js';
-import { HighWater } from './high-water.provider.js';
 import { LaneRepository } from './lane.repository.js';
 import type { TakenAnswer, NewLetter } from './letter.js';
 import { LetterRepository } from './letter.repository.js';
@@ -13,9 +12,6 @@ import { PeerHealthRepository } from './peer-health.repository.js';
 import { COURIER, RevivalService } from './revival.service.js';
 
 export type { TakenAnswer, NewLetter } from './letter.js';
-
-/** More letters than any other process can have sent since this one sent its last. */
-const AHEAD_OF_OTHERS = 1_000_000;
 
 /** The only way to tell a peer something: a letter in the transaction that justifies it. */
 @Injectable()
@@ -25,7 +21,6 @@ export class Outbox {
     private readonly peers: PeerHealthRepository,
     private readonly lanes: LaneRepository,
     private readonly letters: LetterRepository,
-    private readonly highWater: HighWater,
     private readonly heard: HeardWorker,
     private readonly revival: RevivalService,
     private readonly poller: Poller,
@@ -73,19 +68,6 @@ export class Outbox {
   /** The peer spoke to us, and proved who it is. May be called at any time and as often as it speaks. */
   heardFrom(peer: Host): void {
     this.heard.note(peer);
-  }
-
-  /** Whether letters may have left that the database does not know of: then it is an older copy of itself. D-31 */
-  async wentBack(tx: Tx): Promise<boolean> {
-    return this.highWater.mark > (await this.letters.lastSerial(tx));
-  }
-
-  /**
-   * What went back goes on from ahead of all that may have left, also by way of other processes. After the transaction in
-   * which everything was done about it.
-   */
-  async goOn(tx: Tx): Promise<void> {
-    await this.letters.continueAfter(tx, this.highWater.mark + AHEAD_OF_OTHERS);
   }
 
   /** The letter, and with it the lane that waits for it. Throws `not-found` or `letter.settled`. */

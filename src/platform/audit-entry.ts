@@ -22,6 +22,9 @@ export const AUDIT_ACTS = {
   'epoch.reverted': 'Commits lost to one of an admin who is listed earlier, and the group went back to this epoch',
   'group.reinitialised': 'the address belongs to the successor group that the actor made',
   'mail.refused': 'what another server sent for a group was refused',
+  'key.made': 'a signing key was made; it is published, and takes over when others have read it',
+  'key.took-over': 'a signing key took over from the one before, which stays published for a while',
+  'key.replaced': 'a signing key was made in the stead of all of its kind, which count no more',
   'api-key.made': 'an API key was made',
   'api-key.revoked': 'an API key was revoked',
 } as const satisfies Record<string, string>;

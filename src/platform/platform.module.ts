@@ -24,6 +24,8 @@ import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
 import { TransactionService } from './transaction.service.js';
 import { UpkeepWorker } from './upkeep.worker.js';
 import { VaultCheck, VaultCheckRow } from './vault-check.repository.js';
+import { HighWater } from './high-water.provider.js';
+import { ResealingWorker } from './resealing.worker.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
 export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, IdempotencyRow, VaultCheckRow];
@@ -68,6 +70,8 @@ export class PlatformModule {
       ApiKeyRepository,
       ApiKeysService,
       ReadinessService,
+      ResealingWorker,
+      HighWater,
     ];
     return {
       module: PlatformModule,

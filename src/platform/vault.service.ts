@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { utf8 } from '../kernel/bytes.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
+import { purposeOf, type SealedColumn } from './sealed-column.js';
 
 const VERSION = 1;
 const KEY_ID = 8;
@@ -28,12 +29,30 @@ export abstract class SealingKeys {
 @Injectable()
 export class Vault {
   private readonly byId: ReadonlyMap<string, Uint8Array>;
+  private readonly kept: SealedColumn[] = [];
 
   constructor(
     private readonly sealing: SealingKeys,
     private readonly dice: Dice,
   ) {
     this.byId = new Map(sealing.keys.map((key) => [idOf(key), key]));
+  }
+
+  /** The ids of the keys, that which seals first. */
+  get keyIds(): readonly string[] {
+    return [...this.byId.keys()];
+  }
+
+  /** Every column with sealed values. */
+  get columns(): readonly SealedColumn[] {
+    return this.kept;
+  }
+
+  /** Whoever keeps sealed values in a column says so, once, and gets what each row's are sealed for. */
+  keep(sealed: SealedColumn): (...row: readonly (string | number)[]) => string {
+    if (!this.kept.some(({ table, column }) => table === sealed.table && column === sealed.column))
+      this.kept.push(sealed);
+    return (...row) => purposeOf(sealed, ...row);
   }
 
   /** `purpose` binds the sealed bytes to their place (table, column and row), so that they cannot be moved to another. */

@@ -23,12 +23,14 @@ export class ReceivedShareRow {
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
 
-const purpose = (id: string) => `received_share.secret:${id}`;
-
 /** What other servers share with groups of our users. Secrets are sealed, and gone with the share. */
 @Injectable()
 export class ReceivedShareRepository {
-  constructor(private readonly vault: Vault) {}
+  private readonly purpose: ReturnType<Vault['keep']>;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'received_share', column: 'secret', row: ['id'] });
+  }
 
   /** Returns whether it is new: a server names each share once. */
   async add(tx: Tx, share: ReceivedShare, digest: string, secret: string): Promise<boolean> {
@@ -40,7 +42,7 @@ export class ReceivedShareRepository {
       .values({
         ...rest,
         digest,
-        secret: Buffer.from(this.vault.seal(utf8(secret), purpose(share.id))),
+        secret: Buffer.from(this.vault.seal(utf8(secret), this.purpose(share.id))),
         expiresAt: expiration ?? null,
         heldUntil: heldUntil ?? null,
         endedAt: null,
@@ -81,7 +83,7 @@ export class ReceivedShareRepository {
   /** `undefined` when the share is over. */
   async secret(tx: Tx, id: string): Promise<string | undefined> {
     const row = await tx.findOneBy(ReceivedShareRow, { id });
-    return row?.secret ? fromUtf8(this.vault.open(row.secret, purpose(id))) : undefined;
+    return row?.secret ? fromUtf8(this.vault.open(row.secret, this.purpose(id))) : undefined;
   }
 
   async change(tx: Tx, id: string, resource: ReceivedResource): Promise<void> {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
 import { agree } from './agreement.js';
+import { World } from '../support/world.js';
+import { audited } from './audited.js';
 import { labOfThree } from './forgery.js';
 
 const HOUR = 3_600_000;
@@ -44,4 +46,24 @@ test('D-31 R-041 a server restored from the backup of last week notices before a
   expect((await agree(lab, alice, charlie)).members).toHaveLength(2);
   await server.restart();
   expect(await bob.sees(lab)).toMatchObject({ state: 'left' });
+});
+
+test('D-31 R-041 a KeyPackage that was given after the backup was made is not given again, though nothing else left', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const server = world.server('b.test');
+  await server.backUp();
+  const lab = await alice.createGroup('lab');
+  world.wire(a, b).loseNextRequest('MLS_WELCOME');
+  await alice.add(lab, bob);
+  await world.settle();
+  const inStock = `SELECT ref FROM key_package WHERE state = 'available' AND kind = 'single'`;
+  const refs = async () => (await server.query<{ ref: string }>(inStock)).map(({ ref }) => ref);
+  await server.restoreBackup();
+  await world.settle();
+  const [before, now] = [await server.query<{ ref: string }>('SELECT ref FROM key_package'), await refs()];
+  expect(now).not.toEqual([]);
+  expect((await audited(world, 'b.test')).map(({ act }) => act)).toContain('backup.restored');
+  const given = before.map(({ ref }) => ref).filter((ref) => !now.includes(ref));
+  expect(given.length).toBeGreaterThan(0);
 });

@@ -23,6 +23,7 @@ import type { MlsGroupId } from '../../src/kernel/ids.js';
 import { type Suite, suiteFrom } from '../../src/mls/suite.js';
 import { Config } from '../../src/platform/config.js';
 import { Log } from '../../src/platform/logger.service.js';
+import type { HighWater } from '../../src/platform/high-water.provider.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
@@ -71,6 +72,7 @@ export class MlsServer implements AsyncDisposable {
       this.keyPackageRows,
       new KeyPackageLimitRepository(),
       this.welcomes,
+      { pass: () => Promise.resolve() } as unknown as HighWater,
       suite,
     );
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);

@@ -7,7 +7,7 @@ import type { PeerClient } from '../../src/ocm/peer.client.js';
 import { CourierWorker } from '../../src/outbox/courier.worker.js';
 import { DeliveriesService } from '../../src/outbox/deliveries.service.js';
 import { DeliveryService } from '../../src/outbox/delivery.service.js';
-import type { HighWater } from '../../src/outbox/high-water.provider.js';
+import type { HighWater } from '../../src/platform/high-water.provider.js';
 import { HeardWorker } from '../../src/outbox/heard.worker.js';
 import { LaneRepository, LaneRow } from '../../src/outbox/lane.repository.js';
 import type { NewLetter } from '../../src/outbox/letter.js';
@@ -129,7 +129,7 @@ export class PostOffice {
     const { clock, config, poller, metrics, lanes, health, letters } = this;
     const revival = new RevivalService(db, health, lanes, letters, poller, clock, config);
     this.heard = new HeardWorker(revival, poller, clock);
-    this.outbox = new Outbox(db, health, lanes, letters, this.highWater, this.heard, revival, poller, clock, dice);
+    this.outbox = new Outbox(db, health, lanes, letters, this.heard, revival, poller, clock, dice);
     this.prune = new PruneWorker(db, letters, lanes, clock);
     this.deliveries = new DeliveriesService(db, health, lanes, letters, revival, clock, metrics);
     this.delivery = this.desk();

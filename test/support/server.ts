@@ -57,7 +57,7 @@ export class TestServer {
     readonly host: Host,
     private readonly lease: Lease,
     private readonly around: Surroundings,
-    private readonly environment: Environment,
+    private environment: Environment,
   ) {}
 
   static async start(host: Host, around: Surroundings, environment: Environment = {}): Promise<TestServer> {
@@ -99,9 +99,10 @@ export class TestServer {
     await source.destroy();
   }
 
-  /** Boots anew on the same database, after `kill` or a crash. */
-  async restart(): Promise<void> {
+  /** Boots anew on the same database, after `kill` or a crash; with other environment variables beside those it had. */
+  async restart(changes: Environment = {}): Promise<void> {
     if (this.app) await this.kill();
+    this.environment = { ...this.environment, ...changes };
     await this.boot();
   }
 

@@ -9,7 +9,8 @@ export interface OperatorRequest {
   readonly screen: Screen;
 }
 
-export type Screen = 'groups' | 'group' | 'approvals' | 'approval' | 'peers' | 'peer' | 'tried' | 'lines';
+export type Screen =
+  'groups' | 'group' | 'approvals' | 'approval' | 'peers' | 'peer' | 'tried' | 'lines' | 'keys' | 'checks';
 
 export interface OperatorArguments {
   readonly request: OperatorRequest;
@@ -30,10 +31,13 @@ export const OPERATOR_USAGE = `usage: npm run covey -- COMMAND [--json] [--url U
   delivery SERVER                     one of them: lanes, dead and refused letters
   try-again SERVER                    send all that waits for a server again now
   audit [--group ADDRESS]             who did or approved what, as JSON lines
+  keys                                the keys that sign, and those that seal the database
+  rotate-key KIND [--how at-once]     a new key: http signs messages, token signs access tokens
+  doctor [--peer SERVER]              look at this server as others do
 
 The API key is that of COVEY_API_KEY, COVEY_API_KEY_FILE, or the data folder (COVEY_DATA).`;
 
-type Options = Readonly<Partial<Record<'by' | 'reason' | 'state' | 'group', string>>>;
+type Options = Readonly<Partial<Record<'by' | 'reason' | 'state' | 'group' | 'how' | 'peer', string>>>;
 interface CommandForm {
   readonly operands: number;
   readonly needs?: readonly (keyof Options)[];
@@ -86,6 +90,18 @@ const FORMS: Readonly<Record<string, CommandForm>> = {
       screen: 'tried',
     }),
   },
+  keys: { operands: 0, request: () => get('/keys', 'keys') },
+  'rotate-key': {
+    operands: 1,
+    takes: ['how'],
+    request: (kind, { how = 'with-overlap' }) => ({
+      method: 'POST',
+      path: `/keys/${encodeURIComponent(kind)}/rotate`,
+      body: { how },
+      screen: 'keys',
+    }),
+  },
+  doctor: { operands: 0, takes: ['peer'], request: (_, { peer }) => get(`/doctor${query({ peer })}`, 'checks') },
   audit: { operands: 0, takes: ['group'], request: (_, { group }) => get(`/audit${query({ group })}`, 'lines') },
 };
 
@@ -117,6 +133,8 @@ function parsed(args: readonly string[]) {
         reason: { type: 'string' },
         state: { type: 'string' },
         group: { type: 'string' },
+        how: { type: 'string' },
+        peer: { type: 'string' },
       },
     });
   } catch {

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { approvalAnswer, approvalsAnswer } from '../../groups/approval-answers.js';
 import type { groupAnswer, groupsAnswer } from '../../groups/group-answers.js';
 import type { peerAnswer, peersAnswer, triedAgain } from '../../outbox/delivery-answers.js';
+import type { doctorAnswer } from '../../console/doctor-answers.js';
+import type { keysAnswer } from '../../ocm/key-answers.js';
 import type { Screen } from './operator-arguments.js';
 
 type Group = z.output<typeof groupAnswer>;
@@ -39,6 +41,10 @@ export function screen(kind: Screen, answer: unknown, now: Date): string {
       return peer(answer as z.output<typeof peerAnswer>, now);
     case 'tried':
       return `${counted((answer as z.output<typeof triedAgain>).lanes, 'lane')} tried again now`;
+    case 'keys':
+      return keys(answer as z.output<typeof keysAnswer>, now);
+    case 'checks':
+      return checks((answer as z.output<typeof doctorAnswer>).checks);
     case 'lines':
       return String(answer).trimEnd();
   }
@@ -76,6 +82,36 @@ function group(one: Group, now: Date): string {
     ),
   ].join('\n');
 }
+
+function keys({ keys: all, sealing }: z.output<typeof keysAnswer>, now: Date): string {
+  const since = (key: (typeof all)[number]) =>
+    (key.signsFrom && `signs ${until(key.signsFrom, now)}`) ??
+    (key.publishedUntil && `published until ${until(key.publishedUntil, now)}`) ??
+    'signs';
+  return [
+    table(
+      ['KEY', 'KIND', 'ALGORITHM', 'STATE', 'MADE', ''],
+      all.map((key) => [key.kid, key.kind, key.alg, key.state, ago(key.createdAt, now), since(key)]),
+    ),
+    '',
+    table(
+      ['SEALING KEY', 'SEALED', ''],
+      sealing.map(({ id, seals, values }) => [
+        id,
+        counted(values, 'value'),
+        seals ? 'seals' : values === 0 ? 'may go' : 'opens what is not sealed anew yet',
+      ]),
+    ),
+  ].join('\n');
+}
+
+const MARKS = { ok: 'ok', warning: '!', wrong: 'WRONG' } as const;
+
+const checks = (all: z.output<typeof doctorAnswer>['checks']): string =>
+  table(
+    ['', 'CHECK', 'FOUND'],
+    all.map(({ state, name, says }) => [MARKS[state], name, says]),
+  );
 
 /** Admins by their place in the succession. */
 const role = (admins: readonly string[], address: string): string => {

@@ -11,6 +11,10 @@ test.each([
   ['deliveries', 'GET', '/deliveries'],
   ['delivery b.test', 'GET', '/deliveries/peers/b.test'],
   ['try-again b.test', 'POST', '/deliveries/peers/b.test/try-again'],
+  ['keys', 'GET', '/keys'],
+  ['rotate-key http', 'POST', '/keys/http/rotate'],
+  ['doctor', 'GET', '/doctor'],
+  ['doctor --peer b.test', 'GET', '/doctor?peer=b.test'],
   ['audit', 'GET', '/audit'],
   ['audit --group lab@a.test', 'GET', '/audit?group=lab%40a.test'],
 ])('%s', (line, method, path) => {

@@ -2,15 +2,22 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
 import { utf8 } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
-import { DataFolder } from '../platform/data-folder.provider.js';
-import { Log } from '../platform/logger.service.js';
+import { DataFolder } from './data-folder.provider.js';
+import { Log } from './logger.service.js';
+import type { Tx } from './transaction.service.js';
 
 /** As many digits as the largest bigint, so that one write replaces the number as a whole. */
 const WIDTH = 19;
 
+/** What leaves this server is numbered: letters, and what is handed out when others ask. */
+const SERIAL = 'outbox_letter_serial_seq';
+
+/** More than any other process can have let go since this one did. */
+const AHEAD_OF_OTHERS = 1_000_000;
+
 /**
- * How far the letters have come that may have left, in a file beside the database: when the database does not know of
- * them, it is an older copy of itself (D-31). The file must not be restored together with the database.
+ * How far that has come which may have left, in a file beside the database: when the database does not know of it, it is
+ * an older copy of itself (D-31). The file must not be restored together with the database.
  */
 @Injectable()
 export class HighWater {
@@ -34,13 +41,13 @@ export class HighWater {
     }
   }
 
-  /** The highest serial of a letter that may have left. */
+  /** The highest serial of what may have left. */
   get mark(): number {
     return this.known;
   }
 
   /**
-   * To be called before letters leave. Other processes may use the same folder, and be ahead. Not forced to the disk: a
+   * To be called before that leaves. Other processes may use the same folder, and be ahead. Not forced to the disk: a
    * power cut may take the last seconds of it, and no backup is as young as that.
    */
   raise(serial: number): void {
@@ -51,6 +58,28 @@ export class HighWater {
       writeSync(file, utf8(`${String(serial).padStart(WIDTH, '0')}\n`), 0, WIDTH + 1, 0);
       return serial;
     });
+  }
+
+  /** The same for what is no letter and must not leave twice. */
+  async pass(tx: Tx): Promise<void> {
+    const [row] = await tx.query<{ serial: string }[]>(`SELECT nextval('${SERIAL}') AS serial`);
+    this.raise(Number(row!.serial));
+  }
+
+  /** Whether something may have left that the database does not know of: then it is an older copy of itself. D-31 */
+  async wentBack(tx: Tx): Promise<boolean> {
+    const [row] = await tx.query<{ last: string }[]>(
+      `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last FROM ${SERIAL}`,
+    );
+    return this.known > Number(row!.last);
+  }
+
+  /**
+   * What went back goes on from ahead of all that may have left, also by way of other processes. After the transaction in
+   * which everything was done about it, since it outlives one that is rolled back.
+   */
+  async goOn(tx: Tx): Promise<void> {
+    await tx.query(`SELECT setval('${SERIAL}', $1)`, [this.known + AHEAD_OF_OTHERS]);
   }
 
   private opened<T>(use: (file: number) => T): T {

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { HighWater } from '../../src/outbox/high-water.provider.js';
 import { configFrom } from '../../src/platform/config.js';
 import { DataFolder } from '../../src/platform/data-folder.provider.js';
+import { HighWater } from '../../src/platform/high-water.provider.js';
 import { Log } from '../../src/platform/logger.service.js';
 
 const folders: string[] = [];

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { GroupsModule } from '../groups/groups.module.js';
+import { MlsModule } from '../mls/mls.module.js';
+import { OcmModule } from '../ocm/ocm.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { DoctorController } from './doctor.controller.js';
+import { DoctorService } from './doctor.service.js';
+
+/** For whoever runs the server. */
+@Module({
+  imports: [OcmModule, MlsModule, OutboxModule, GroupsModule],
+  providers: [DoctorService],
+  controllers: [DoctorController],
+})
+export class ConsoleModule {}
