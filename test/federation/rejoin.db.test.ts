@@ -46,16 +46,21 @@ test('R-061 R-125 R-126 R-132 R-137 R-138 R-139 a server with two users that dri
   );
   const lab = await alice.createGroup('lab', [bob, bella, charlie]);
   await alice.share(lab, 'data.tar');
+  await alice.appoint(lab, bob);
   await world.settle();
   const { mlsGroupId, epoch } = await alice.sees(lab);
   world.wire(a, b).loseNextRequest('MLS_WELCOME');
   const bad = await unopenable(world, mlsGroupId, alice.address, 'anna@a.test');
   expect(await tell(world, 'a.test', 'b.test', bad)).toMatchObject({ status: 403 });
   await world.settle();
+  const logged = () => world.server('b.test').query('SELECT epoch FROM commit_log');
+  expect(await logged()).not.toEqual([]);
   expect(await bob.sees(lab)).toMatchObject({ state: 'drifted' });
   expect(await bob.open('data.tar')).toMatchObject({ uri: expect.any(String) as string });
   await world.pass(HOUR / 6);
   expect(await agree(lab, alice, bob, bella, charlie)).toMatchObject({ epoch: epoch + 1, state: 'active' });
+  // The Commits from before may be of another history, and nobody is told of them.
+  expect(await logged()).toEqual([]);
   const asked = world.network.sent({ from: b, what: 'MLS_REJOIN' });
   expect(asked.map(({ to }) => to)).toEqual([a]);
   expect(federationOf(asked[0]!)['keyPackages']).toMatchObject([{ userId: 'bob@b.test' }, { userId: 'bella@b.test' }]);
