@@ -23,9 +23,9 @@ const SIZES = [
   { members: 1000, rounds: 3 },
 ] as const;
 const NOW = new Date('2027-01-04T09:00:00Z');
-const NOTHING = { add: [], remove: [], proposals: [], now: NOW };
+export const NOTHING = { add: [], remove: [], proposals: [], now: NOW };
 
-async function user(name: string, suite: Suite) {
+export async function user(name: string, suite: Suite) {
   const signatureKey = suite.rng.randomBytes(32);
   const address = ocmAddress(`${name}@server${name.length}.test`);
   const made = await makeKeyPackage({ address, kind: 'single', signatureKey, now: NOW }, suite);

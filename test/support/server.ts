@@ -164,7 +164,8 @@ export class TestServer {
     for (const [turn, rest] of this.rests) this.rests.set(turn, { ...rest, at });
   }
 
-  private get turns(): readonly Turn[] {
+  /** Its workers, each to be asked for a turn. */
+  get turns(): readonly Turn[] {
     return this.isAlive ? this.get(Poller).turns : [];
   }
 
