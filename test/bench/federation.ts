@@ -8,6 +8,8 @@ import { median } from './measure.js';
 
 const HOUR = 3_600_000;
 const ROUNDS = 5;
+/** As `COVEY_DELIVERY_CONCURRENCY` is by itself. */
+const COURIERS = 8;
 
 const named = (count: number): string[] => Array.from({ length: count }, (_, at) => `s${at}.test`);
 
@@ -42,7 +44,15 @@ export async function benchSpread(servers: number): Promise<Spread> {
     const owning = world.server(owner);
     for (const turn of owning.turns.filter(({ name }) => name.startsWith('groups.'))) while (await turn.turn());
     const before = world.network.exchanges.length;
-    const commitMs = await timed(() => world.settle());
+    const courier = owning.turns.find(({ name }) => name === 'outbox.courier')!;
+    const carry = async () => {
+      while (await courier.turn());
+    };
+    // A server enters the epoch before it answers.
+    const commitMs = await timed(() => Promise.all(Array.from({ length: COURIERS }, carry)));
+    const reached = world.network.exchanges.slice(before).filter(({ outcome }) => outcome === 201);
+    if (reached.length !== servers) throw new Error(`${reached.length} servers hold the epoch`);
+    await world.settle();
     const size = world.network.exchanges.slice(before).find(({ what }) => what === 'MLS_COMMIT')!.request.body!.length;
     const body = utf8(
       JSON.stringify({ notificationType: 'MLS_NOTHING', senderDomain: owner, filler: 'x'.repeat(size) }),

@@ -1,6 +1,7 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Chance } from './chance.js';
 import { kind, type Move, type Scene } from './move.js';
+import type { GroupAt } from './observer.js';
 import type { Stage } from './stage.js';
 
 interface OnLink extends Move {
@@ -158,17 +159,7 @@ const restoreBackup = kind<OnHost>({
     const spared = stage.backedUp.filter((host) =>
       groups
         .filter((group) => group.host === host && group.state !== 'left')
-        .every(({ mlsGroupId, epoch, admins }) => {
-          const then = stage.copied(host, mlsGroupId);
-          if (then?.epoch === epoch) return true;
-          const isThere = (server: string) =>
-            groups.some((one) => one.host === server && one.mlsGroupId === mlsGroupId && one.state === 'active');
-          const known = admins
-            .map(at)
-            .filter((server, index) => then?.admins.includes(admins[index]!) && isThere(server));
-          const owners = [admins, then?.admins ?? []].map(([first]) => first && at(first));
-          return known.some((server) => server !== host) && !owners.includes(host);
-        }),
+        .every((group) => mayGoBack(group, stage, groups)),
     );
     const host = chance.pick(spared.filter(stage.isAlive));
     return host === undefined ? undefined : { host };
@@ -181,6 +172,17 @@ const restoreBackup = kind<OnHost>({
     return done;
   },
 });
+
+function mayGoBack({ host, mlsGroupId, epoch, admins, members }: GroupAt, stage: Stage, groups: readonly GroupAt[]) {
+  const then = stage.copied(host, mlsGroupId);
+  if (!then) return false;
+  if (members.every((member) => at(member) === host)) return true;
+  const isThere = (server: string) =>
+    groups.some((one) => one.host === server && one.mlsGroupId === mlsGroupId && one.state === 'active');
+  const known = admins.filter((admin) => then.admins.includes(admin)).map(at);
+  if (!known.some((server) => server !== host && isThere(server))) return false;
+  return then.epoch === epoch || ![admins[0], then.admins[0]].some((owner) => owner && at(owner) === host);
+}
 
 /** What happens to the network and to machines. */
 export const ACCIDENTS = {

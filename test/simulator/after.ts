@@ -51,10 +51,8 @@ export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
     const { address } = here[0]!;
     const roster = isSuccessor(stage, mlsGroupId) ? stage.chronicle.earliest(mlsGroupId) : founded(stage, address);
     if (!roster) return { mlsGroupId, address, ...UNSEEN, on: here };
-    const { log, torn } = union(
-      logged.filter((one) => one.mlsGroupId === mlsGroupId && one.epoch >= roster.epoch),
-      roster.epoch,
-    );
+    const of = (all: readonly LoggedCommit[]) => all.filter((one) => one.mlsGroupId === mlsGroupId);
+    const { log, torn } = union(of(logged), of(stage.chronicle.logged), roster.epoch);
     const chapters = historyOf(roster, log);
     const members = roster.leaves.filter((leaf) => leaf !== null).sort();
     const { epoch, members: now, admins, reinit } = chapters.at(-1) ?? { ...roster, members, reinit: false };
@@ -91,13 +89,18 @@ function founded({ ledger }: Stage, address: string): Roster {
   return { epoch: 0, leaves: [creator], admins: [creator] };
 }
 
-/** The logs of all servers as one, up to where it is torn. */
-function union(logged: readonly LoggedCommit[], first: number): { log: LoggedCommit[]; torn: string[] } {
+/** The logs of all servers as one, up to where it is torn; what none has any more is as it was seen. */
+function union(
+  logged: readonly LoggedCommit[],
+  seen: readonly LoggedCommit[],
+  first: number,
+): { log: LoggedCommit[]; torn: string[] } {
   const log: LoggedCommit[] = [];
   const torn: string[] = [];
   const last = Math.max(-1, ...logged.map(({ epoch }) => epoch));
   for (let epoch = first; epoch <= last && torn.length === 0; epoch++) {
-    const at = logged.filter((one) => one.epoch === epoch);
+    const held = logged.filter((one) => one.epoch === epoch);
+    const at = held.length > 0 ? held : seen.filter((one) => one.epoch === epoch);
     if (new Set(at.map(({ digest }) => digest)).size === 1) log.push(at[0]!);
     else
       torn.push(

@@ -3,7 +3,7 @@ import type { MlsGroupId } from '../../src/kernel/ids.js';
 import { ClientStateRepository } from '../../src/mls/client-state.repository.js';
 import { Vault } from '../../src/platform/vault.service.js';
 import type { TestServer } from '../support/server.js';
-import type { Audited, Observer } from './observer.js';
+import type { Audited, LoggedCommit, Observer } from './observer.js';
 
 /** An epoch as one server had it when it was looked at. */
 export interface Sight {
@@ -28,6 +28,7 @@ export class Chronicle {
   private readonly seen = new Map<string, Sight>();
   private readonly first = new Map<string, Roster>();
   private readonly acts = new Map<string, Audited>();
+  private readonly commits = new Map<string, LoggedCommit>();
 
   get sights(): readonly Sight[] {
     return [...this.seen.values()];
@@ -36,6 +37,11 @@ export class Chronicle {
   /** What is in an audit log, or was before a backup was restored. */
   get audited(): readonly Audited[] {
     return [...this.acts.values()];
+  }
+
+  /** Every Commit that was in a log, also where it was forgotten, or taken back. */
+  get logged(): readonly LoggedCommit[] {
+    return [...this.commits.values()];
   }
 
   /** The earliest epoch in which the group was seen; of competing successors the last one that began. */
@@ -57,6 +63,7 @@ export class Chronicle {
       if (state !== 'active' || (before && before.epoch < epoch)) continue;
       this.first.set(mlsGroupId, { epoch, leaves, admins });
     }
+    for (const commit of await observer.log()) this.commits.set(`${commit.mlsGroupId} ${commit.digest}`, commit);
     for (const act of await observer.audited()) this.acts.set(JSON.stringify(act), act);
   }
 }
