@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, LessThan, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Host } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -85,10 +85,14 @@ export class EarlyRepository {
     );
   }
 
-  /** Forgets what came before `at`; says of which groups it was. */
-  async forgetOlder(tx: Tx, at: Date): Promise<readonly string[]> {
-    const old = await tx.find(EarlyMailRow, { where: { receivedAt: LessThan(at) }, select: { mlsGroupId: true } });
-    if (old.length > 0) await tx.delete(EarlyMailRow, { receivedAt: LessThan(at) });
-    return [...new Set(old.map(({ mlsGroupId }) => mlsGroupId))];
+  /** Forgets what came before `before`, and Welcomes that came before `welcomes`; says of which groups it was. */
+  async forgetOlder(tx: Tx, { before, welcomes }: { before: Date; welcomes: Date }): Promise<readonly string[]> {
+    const [rows] = await tx.query<[{ mls_group_id: string }[], number]>(
+      `DELETE FROM early_mail
+       WHERE received_at < CASE body->>'notificationType' WHEN 'MLS_WELCOME' THEN $2::timestamptz ELSE $1::timestamptz END
+       RETURNING mls_group_id`,
+      [before, welcomes],
+    );
+    return [...new Set(rows.map((row) => row.mls_group_id))];
   }
 }

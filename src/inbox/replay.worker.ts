@@ -7,8 +7,10 @@ import { TransactionService } from '../platform/transaction.service.js';
 import { DispatchService } from './dispatch.service.js';
 import { EarlyRepository } from './early.repository.js';
 
-/** What did not come due in a day belongs to a history that is not ours. */
+/** Commits that did not come due in a day can be fetched (D-11). */
 const KEPT_MS = 24 * 3_600_000;
+/** A Welcome comes but once, and is of use as long as the KeyPackage that it is for. */
+const WELCOMES_KEPT_MS = 30 * KEPT_MS;
 
 /** Mail that cannot be taken now is left alone for so long; what is due behind it does not wait for it. */
 const AGAIN_MS = 60_000;
@@ -30,14 +32,8 @@ export class ReplayWorker implements Turn {
   async turn(): Promise<boolean> {
     const now = this.clock.now().getTime();
     for (const [digest, at] of this.later) if (at <= now) this.later.delete(digest);
-    const { mail, forgotten } = await this.db.run(async (tx) => ({
-      forgotten: await this.early.forgetOlder(tx, new Date(now - KEPT_MS)),
-      mail: await this.early.due(tx, [...this.later.keys()]),
-    }));
-    for (const group of forgotten) {
-      this.log.warn({ event: 'early.forgotten', group }, 'mail of epochs that were not reached in a day is forgotten');
-    }
-    if (!mail) return false;
+    const mail = await this.db.run((tx) => this.early.due(tx, [...this.later.keys()]));
+    if (!mail) return this.forget(now);
     const { digest, mlsGroupId, sender } = mail;
     try {
       await this.dispatcher.dispatch(sender, mail.body);
@@ -52,5 +48,14 @@ export class ReplayWorker implements Turn {
     }
     await this.db.run((tx) => this.early.forget(tx, digest));
     return true;
+  }
+
+  /** Only what is not due now. */
+  private async forget(now: number): Promise<false> {
+    const old = { before: new Date(now - KEPT_MS), welcomes: new Date(now - WELCOMES_KEPT_MS) };
+    for (const group of await this.db.run((tx) => this.early.forgetOlder(tx, old))) {
+      this.log.warn({ event: 'early.forgotten', group }, 'mail of epochs that were not reached is forgotten');
+    }
+    return false;
   }
 }

@@ -91,6 +91,27 @@ test('a Welcome that comes before the Commit that removed our last member leads 
   expect(await agree(lab, alice, bea, charlie)).toMatchObject({ epoch: 4, state: 'active' });
 });
 
+test('a Welcome that came early is kept, however long its Commit takes', async () => {
+  const { world, lab, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  const [bea] = await world.users('bea@b.test');
+  await alice.appoint(lab, charlie);
+  await world.settle();
+  world.wire(a, b).cut();
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await charlie.add(lab, bea);
+  await world.settle();
+  expect(world.network.sent({ from: c, to: b, what: 'MLS_WELCOME' })[0]!.answer!.status).toBe(202);
+  // Nobody can be asked for what is missed.
+  world.wire(b, a).cut();
+  world.wire(b, c).cut();
+  await world.pass(3 * DAY);
+  for (const wire of [world.wire(a, b), world.wire(b, a), world.wire(b, c)]) wire.mend();
+  await world.pass(DAY);
+  expect(await agree(lab, alice, bob, bea, charlie)).toMatchObject({ epoch: 4 });
+});
+
 test('what arrives after what was sent later is known already, and harms nothing', async () => {
   const { world, lab, alice, bob, charlie } = await labOfThree();
   await using _ = world;

@@ -183,11 +183,13 @@ const open = kind<WithShare>({
   },
 });
 
+/** Who left before the ReInit takes an invitation to the successor from an admin of then only, and those may all change. */
 const reinit = kind<ToSomebody>({
   weight: 1,
   draw(chance, scene) {
     const found = ruled(chance, scene);
-    return found && { by: found.by, group: found.group.address, who: found.group.address };
+    const isLeft = scene.groups.some(({ address, state }) => address === found?.group.address && state === 'left');
+    return !found || isLeft ? undefined : { by: found.by, group: found.group.address, who: found.group.address };
   },
   tell: ({ by, group }) => `${by} reinitialises ${group}`,
   make: (move, stage) => wish(stage, move, (by) => by.reinit(move.group)),
