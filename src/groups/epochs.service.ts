@@ -157,7 +157,7 @@ export class EpochsService {
   /** A user who cannot be taken in, e.g. one who was forgotten here meanwhile, does not hold up the Commit. */
   private async welcome(tx: Tx, group: MlsGroupId, userId: OcmAddress, welcome: Uint8Array): Promise<void> {
     try {
-      await this.mls.join(tx, { userId, welcome });
+      await this.mls.join(tx, { userId, welcome, advised: group });
     } catch (error) {
       if (!isFault(error) || error.retry) throw error;
       this.log.error(

@@ -32,6 +32,7 @@ export const groupAnswer = z
     ownerServer: z.string(),
     warnings: z.array(z.enum(GROUP_WARNINGS)),
     members: z.array(z.object({ address: z.string(), leafIndex: z.int() })),
+    staleLeaves: z.array(z.string()),
     lastCommit: z.object({ digest: z.string(), committer: z.string(), recordedAt: z.iso.datetime() }).nullable(),
   })
   .meta({
@@ -48,6 +49,7 @@ export const groupAnswer = z
           { address: 'alice@cloud.example.org', leafIndex: 0 },
           { address: 'bob@othercloud.example.org', leafIndex: 1 },
         ],
+        staleLeaves: [],
         lastCommit: null,
       },
     ],
@@ -83,7 +85,7 @@ export const changeAnswer = z
   });
 export const changesAnswer = z.object({ changes: z.array(changeAnswer) });
 
-export const showGroup = ({ group, owner, members, lastCommit }: GroupPicture): z.input<typeof groupAnswer> => ({
+export const showGroup = ({ group, owner, members, stale, lastCommit }: GroupPicture): z.input<typeof groupAnswer> => ({
   ...showGroupFacts(group),
   ownerServer: owner,
   warnings: warningsOf(
@@ -91,6 +93,7 @@ export const showGroup = ({ group, owner, members, lastCommit }: GroupPicture): 
     members.map(({ address }) => address),
   ),
   members: members.map(({ address, leafIndex }) => ({ address, leafIndex })),
+  staleLeaves: [...stale],
   lastCommit: lastCommit
     ? { digest: lastCommit.digest, committer: lastCommit.committer, recordedAt: lastCommit.recordedAt.toISOString() }
     : null,

@@ -88,5 +88,7 @@ export interface GroupPicture {
   readonly group: Group;
   readonly owner: Host;
   readonly members: readonly GroupMember[];
+  /** Members whose leaves were not renewed in time. OCM-MLS R-129 */
+  readonly stale: readonly OcmAddress[];
   readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
 }

@@ -12,6 +12,7 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { type Group, type GroupPicture, ownerServer } from './group.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { GroupRepository } from './group.repository.js';
+import { isStale } from './leaf-updates.js';
 import { MemberRepository } from './member.repository.js';
 
 @Injectable()
@@ -74,10 +75,13 @@ export class LifecycleService {
 
   private async pictureOf(tx: Tx, group: Group): Promise<GroupPicture> {
     const lastCommit = await this.commitLog.latest(tx, group.mlsGroupId);
+    const members = await this.members.of(tx, group.mlsGroupId);
+    const [now, deadlineMs] = [this.clock.now(), this.config.updateDeadlineMs];
     return {
       group,
       owner: ownerServer(group),
-      members: await this.members.of(tx, group.mlsGroupId),
+      members,
+      stale: members.filter((member) => isStale(member, now, deadlineMs)).map(({ address: stale }) => stale),
       ...(lastCommit ? { lastCommit } : {}),
     };
   }

@@ -99,7 +99,7 @@ export class WelcomesService {
     const lost = group?.state === 'drifted';
     const since = async (at: Epoch) => (lost ? [] : this.commitLog.since(tx, mlsGroupId, at));
     const rank = ended && ((creator: OcmAddress) => this.reinits.rank(ended, creator));
-    const joining = { userId, welcome: content, since, ...(rank && { rank }) };
+    const joining = { userId, welcome: content, advised: mlsGroupId, since, ...(rank && { rank }) };
     const { view, ready, inviters, creator } = await this.join(tx, mlsGroupId, joining);
     if (view.mlsGroupId !== mlsGroupId) throw new Fault('welcome.wrong-group', { advised: mlsGroupId });
     if (!ready) return this.wait(tx, from, view);

@@ -41,7 +41,7 @@ export async function openPath(
     suite,
   );
   const node = toNodeIndex(nodeIndex);
-  const keys = await privateKeys(tree, await pathToRoot(tree, node, pathSecret, suite.kdf), suite);
+  const keys = await keysOfPath(tree, await pathToRoot(tree, node, pathSecret, suite.kdf), suite);
   return {
     secrets: {
       privatePath: { ...privatePath, privateKeys: { ...privatePath.privateKeys, ...keys } },
@@ -51,7 +51,8 @@ export async function openPath(
   };
 }
 
-async function privateKeys(tree: RatchetTree, pathSecrets: Readonly<Record<number, Uint8Array>>, suite: Suite) {
+/** Throws when they are not those of the tree. */
+export async function keysOfPath(tree: RatchetTree, pathSecrets: Readonly<Record<number, Uint8Array>>, suite: Suite) {
   const keys: Record<number, Uint8Array> = {};
   for (const [index, secret] of Object.entries(pathSecrets)) {
     const node = tree[Number(index)];

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClientState } from 'ts-mls';
+import type { ClientState, KeyPackage } from 'ts-mls';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { sameBytes, wipe } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
@@ -11,20 +11,24 @@ import { keyed, secretsOf } from './advance-group.js';
 import { ClientStateRepository } from './client-state.repository.js';
 import { advance, commitDigest, join, type Origin, type ReceivedCommit, welcomeOrigin, welcomeRefs } from './epoch.js';
 import { type GroupView, viewOf } from './group-view.js';
-import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
+import { joinBeside } from './join-beside.js';
+import { type JoinedWelcome, JoinedWelcomeRepository } from './joined-welcome.repository.js';
 import { readKeyPackage } from './key-package.js';
 import { KeyPackageRepository } from './key-package.repository.js';
 import { LastGroupKeyRepository } from './last-group-key.repository.js';
-import { epochOf, stateOf } from './local-group.js';
+import { epochOf, type LocalLeaf, stateOf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import type { OwnKeyPackage } from './own-key-package.js';
 import { creatorOf } from './reinit.js';
+import { clientState } from './stored-state.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
 export interface Joining {
   readonly userId: OcmAddress;
   readonly welcome: Uint8Array;
+  /** The group that it is said to be for: when that is here in the same epoch, joining it costs little. */
+  readonly advised?: MlsGroupId;
   /** The Commits that ended the epochs from `at` on, oldest first: asked for when the group here is ahead. */
   readonly since?: (at: Epoch) => Promise<readonly ReceivedCommit[]>;
   /**
@@ -66,7 +70,7 @@ export class JoiningService {
    * `welcome.origin-unknown` for a successor of a group that did not end here, whose own Welcome may be under way, what `rank` throws, and what `join` refuses
    * with (OCM-MLS R-107, R-221, R-222). Whether the address may be bound (R-109) is for the caller to judge.
    */
-  async join(tx: Tx, { userId, welcome, since, rank }: Joining): Promise<Joined> {
+  async join(tx: Tx, { userId, welcome, advised, since, rank }: Joining): Promise<Joined> {
     if (hostOf(userId) !== this.config.domain) throw new Fault('client.foreign', { address: userId });
     const refs = welcomeRefs(welcome);
     const digest = commitDigest(welcome);
@@ -76,6 +80,11 @@ export class JoiningService {
     if (before) return this.again(tx, userId, before.mlsGroupId);
     const own = ours.find(({ address }) => address === userId) ?? (await this.refuse(tx, userId, refs, ours));
     const keyPackage = readKeyPackage(own.message);
+    const beside = advised && (await this.beside(tx, advised, { userId, welcome, keyPackage, own }));
+    if (beside) {
+      await this.done(tx, own, { digest, address: userId, ref: own.ref, mlsGroupId: beside.view.mlsGroupId });
+      return beside;
+    }
     const origin = await welcomeOrigin(welcome, keyPackage, own.privateKeys, this.suite);
     const old = origin && (await this.ended(tx, origin, userId));
     const state = await join(welcome, keyPackage, own.privateKeys, this.suite, old);
@@ -89,10 +98,42 @@ export class JoiningService {
     const joined = await (group
       ? this.enter(tx, group, userId, state, since)
       : this.found(tx, userId, await this.catchUp(tx, state, since)));
-    await this.keyPackages.used(tx, own);
-    await this.welcomes.add(tx, { digest, address: userId, ref: own.ref, mlsGroupId }, this.clock.now());
-    this.db.afterCommit(tx, () => wipe(own.privateKeys.initPrivateKey));
+    await this.done(tx, own, { digest, address: userId, ref: own.ref, mlsGroupId });
     return { view: joined, ready: true, inviters, ...(creator && { creator }) };
+  }
+
+  /** The Welcome and its KeyPackage have done their work. */
+  private async done(tx: Tx, own: OwnKeyPackage, welcome: JoinedWelcome): Promise<void> {
+    await this.keyPackages.used(tx, own);
+    await this.welcomes.add(tx, welcome, this.clock.now());
+    this.db.afterCommit(tx, () => wipe(own.privateKeys.initPrivateKey));
+  }
+
+  /** One more leaf in the epoch in which the group is here. */
+  private async beside(
+    tx: Tx,
+    advised: MlsGroupId,
+    {
+      userId,
+      welcome,
+      keyPackage,
+      own,
+    }: Pick<Joining, 'userId' | 'welcome'> & { keyPackage: KeyPackage; own: OwnKeyPackage },
+  ): Promise<Joined | undefined> {
+    await this.states.claim(tx, advised);
+    const group = await this.groups.find(tx, advised);
+    if (!group) return undefined;
+    const secrets = await joinBeside(group.common, welcome, keyPackage, own.privateKeys, this.suite);
+    if (!secrets) return undefined;
+    await this.put(tx, group, { address: userId, secrets });
+    const view = viewOf(clientState(group.common, secrets));
+    return { view, ready: true, inviters: view.admins };
+  }
+
+  private async put(tx: Tx, group: LockedGroup, leaf: LocalLeaf): Promise<void> {
+    const userId = leaf.address;
+    if (group.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.member-already', { userId });
+    await this.groups.putLeaf(tx, group, leaf);
   }
 
   private async again(tx: Tx, userId: OcmAddress, mlsGroupId: MlsGroupId): Promise<Joined> {
@@ -146,8 +187,7 @@ export class JoiningService {
     if (state.groupContext.epoch !== current) throw new Fault('welcome.unreachable', { epoch: viewOf(state).epoch });
     const here = group.common.keySchedule.epochAuthenticator;
     if (!sameBytes(state.keySchedule.epochAuthenticator, here)) throw new Fault('welcome.apart', { userId });
-    const leaf = { address: userId, secrets: secretsOf(state) };
-    await this.groups.putLeaf(tx, group, leaf);
+    await this.put(tx, group, { address: userId, secrets: secretsOf(state) });
     return viewOf(state);
   }
 

@@ -83,7 +83,8 @@ export async function join(
   return state;
 }
 
-async function openSecrets(
+/** Throws `welcome.not-ours`, `welcome.unopenable`. */
+export async function openSecrets(
   welcome: Welcome,
   keyPackage: KeyPackage,
   { initPrivateKey }: PrivateKeyPackage,
@@ -99,8 +100,8 @@ async function openSecrets(
   });
 }
 
-/** What the Welcome says of the group, before any of it is believed. */
-function openGroupInfo(
+/** What the Welcome says of the group, before any of it is believed. Throws `welcome.unopenable`. */
+export function openGroupInfo(
   welcome: Welcome,
   { joinerSecret, psks }: GroupSecrets,
   suite: Suite,

@@ -44,21 +44,23 @@ const log = (world: World, name: string, epoch: number) =>
     .query<{ digest: string; arbiter: string }>('SELECT digest, arbiter FROM commit_log WHERE epoch = $1', [epoch]);
 
 async function labOfTwoAdmins(late = hours(36)) {
-  const world = await World.with({ 'a.test': hours(36), 'b.test': hours(36), 'c.test': late }, UNTOUCHED);
-  const [alice, bob, charlie, cecil] = await world.users(
+  const usual = hours(36);
+  const world = await World.with({ 'a.test': usual, 'b.test': usual, 'c.test': late, 'd.test': usual }, UNTOUCHED);
+  const [alice, bob, charlie, cecil, dave] = await world.users(
     'alice@a.test',
     'bob@b.test',
     'charlie@c.test',
     'cecil@c.test',
+    'dave@d.test',
   );
-  const lab = await alice.createGroup('lab', [bob, charlie]);
+  const lab = await alice.createGroup('lab', [bob, charlie, dave]);
   await alice.appoint(lab, bob);
   await world.settle();
-  return { world, lab, alice, bob, charlie, cecil };
+  return { world, lab, alice, bob, charlie, cecil, dave };
 }
 
 test('R-088 R-089 R-094 an owner server is down for two days: the next admin takes over, the group goes on, and who comes back is no member any more', async () => {
-  const { world, lab, alice, bob, charlie, cecil } = await labOfTwoAdmins(hours(37));
+  const { world, lab, alice, bob, charlie, cecil, dave } = await labOfTwoAdmins(hours(37));
   await using _ = world;
   await world.kill('a.test');
   const asked = await bob.add(lab, cecil);
@@ -74,9 +76,9 @@ test('R-088 R-089 R-094 an owner server is down for two days: the next admin tak
   expect(await charlie.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
   await later(world, 11.9);
   expect(await bob.change(asked)).toMatchObject({ state: 'done' });
-  const { epoch } = await agree(lab, bob, charlie, cecil);
+  const { epoch } = await agree(lab, bob, charlie, cecil, dave);
   expect(await charlie.sees(lab)).toMatchObject({ ownerServer: b, admins: [bob.address] });
-  expect(await charlie.members(lab)).toEqual([bob, cecil, charlie].map(({ address }) => address));
+  expect(await charlie.members(lab)).toEqual([bob, cecil, charlie, dave].map(({ address }) => address));
   // Charlie's server misses the owner an hour later than Bob's: until then the takeover was to be sent again.
   const toCharlie = world.network.sent({ from: b, to: c, what: 'MLS_COMMIT' }).map(({ outcome }) => outcome);
   expect(toCharlie).toEqual(expect.arrayContaining([503, 201]));
@@ -90,39 +92,37 @@ test('R-088 R-089 R-094 an owner server is down for two days: the next admin tak
   expect(await alice.change(late)).toMatchObject({ state: 'refused', code: 'group.left' });
   // It asked before it arbitrated, and was told.
   expect(world.network.sent({ from: a, to: c, what: 'MLS_COMMIT', outcome: 201 }).map(({ at }) => at)).toHaveLength(1);
-  expect((await agree(lab, bob, charlie, cecil)).epoch).toBe(epoch);
+  expect((await agree(lab, bob, charlie, cecil, dave)).epoch).toBe(epoch);
   await bob.appoint(lab, charlie);
   await world.settle();
-  expect((await agree(lab, bob, charlie)).epoch).toBe(epoch + 1);
+  expect((await agree(lab, bob, charlie, dave)).epoch).toBe(epoch + 1);
 });
 
 test('R-090 R-091 of two arbiters the owner wins, wherever the other was followed, and nothing that was asked is lost', async () => {
-  const { world, lab, alice, bob, charlie, cecil } = await labOfTwoAdmins();
+  const { world, lab, alice, bob, charlie, cecil, dave } = await labOfTwoAdmins();
   await using _ = world;
   await bob.share(lab, 'data.tar');
   await world.settle();
-  const [toBob, toCharlie] = [between(world, 'a.test', 'b.test'), between(world, 'a.test', 'c.test')];
-  toBob.cut();
-  toCharlie.cut();
+  const wires = ['b.test', 'c.test', 'd.test'].map((other) => between(world, 'a.test', other));
+  for (const wire of wires) wire.cut();
   await later(world, 36);
   const asked = await bob.add(lab, cecil);
   await later(world, 0.2);
   expect(await bob.change(asked)).toMatchObject({ state: 'done', epoch: 4 });
-  expect(await agree(lab, bob, charlie, cecil)).toMatchObject({ epoch: 4, ownerServer: b });
+  expect(await agree(lab, bob, charlie, cecil, dave)).toMatchObject({ epoch: 4, ownerServer: b });
   const [lost] = await log(world, 'c.test', 2);
 
   // Alice's server is heard before it hears of the takeover.
   world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
-  toBob.mend();
-  toCharlie.mend();
+  for (const wire of wires) wire.mend();
   const appointed = await alice.appoint(lab, charlie);
   await world.pass(HOUR / 2);
   expect(await alice.change(appointed)).toMatchObject({ state: 'done', epoch: 3 });
-  expect(await agree(lab, alice, bob, charlie, cecil)).toMatchObject({
+  expect(await agree(lab, alice, bob, charlie, cecil, dave)).toMatchObject({
     ownerServer: a,
     admins: [alice, bob, charlie].map(({ address }) => address),
   });
-  for (const server of ['a.test', 'b.test', 'c.test']) {
+  for (const server of ['a.test', 'b.test', 'c.test', 'd.test']) {
     const [won] = await log(world, server, 2);
     expect(won).toMatchObject({ arbiter: a });
     expect(won!.digest).not.toBe(lost!.digest);
@@ -135,38 +135,33 @@ test('R-090 R-091 of two arbiters the owner wins, wherever the other was followe
 });
 
 test('R-093 a server that was let in by a Commit that lost has nothing to go back to, and rejoins', async () => {
-  const { world, lab, alice, bob, charlie } = await labOfTwoAdmins();
+  const { world, lab, alice, bob, charlie, dave } = await labOfTwoAdmins();
   await using _ = world;
-  await world.add('d.test', hours(36));
-  const [dora] = await world.users('dora@d.test');
-  const cut = [
-    between(world, 'a.test', 'b.test'),
-    between(world, 'a.test', 'c.test'),
-    between(world, 'a.test', 'd.test'),
-  ];
+  await world.add('e.test', hours(36));
+  const [dora] = await world.users('dora@e.test');
+  const cut = ['b.test', 'c.test', 'd.test', 'e.test'].map((other) => between(world, 'a.test', other));
   for (const wire of cut) wire.cut();
   await later(world, 36);
   await bob.add(lab, dora);
   await later(world, 0.2);
-  expect(await agree(lab, bob, charlie, dora)).toMatchObject({ epoch: 4, ownerServer: b });
+  expect(await agree(lab, bob, charlie, dave, dora)).toMatchObject({ epoch: 4, ownerServer: b });
   const [lost] = await log(world, 'c.test', 2);
   world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
   for (const wire of cut) wire.mend();
   await alice.appoint(lab, charlie);
   await world.pass(3 * HOUR);
-  expect((await log(world, 'd.test', 2)).map(({ digest }) => digest)).not.toContain(lost!.digest);
-  expect(await agree(lab, alice, bob, charlie, dora)).toMatchObject({ ownerServer: a });
-  const acts = (await audited(world, 'd.test', lab)).map(({ act }) => act);
+  expect((await log(world, 'e.test', 2)).map(({ digest }) => digest)).not.toContain(lost!.digest);
+  expect(await agree(lab, alice, bob, charlie, dave, dora)).toMatchObject({ ownerServer: a });
+  const acts = (await audited(world, 'e.test', lab)).map(({ act }) => act);
   expect(acts).toContain('group.drifted');
   expect(acts).not.toContain('epoch.reverted');
 });
 
 test('R-092 what is held back is gone after an hour, and the takeover is final', async () => {
-  const { world, lab, alice, bob, charlie } = await labOfTwoAdmins();
+  const { world, lab, alice, bob, charlie, dave } = await labOfTwoAdmins();
   await using _ = world;
-  const [toBob, toCharlie] = [between(world, 'a.test', 'b.test'), between(world, 'a.test', 'c.test')];
-  toBob.cut();
-  toCharlie.cut();
+  const wires = ['b.test', 'c.test', 'd.test'].map((other) => between(world, 'a.test', other));
+  for (const wire of wires) wire.cut();
   // Accepted, and told nobody.
   await alice.remove(lab, charlie);
   await world.settle();
@@ -175,8 +170,7 @@ test('R-092 what is held back is gone after an hour, and the takeover is final',
   for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toHaveLength(4);
   await later(world, 1);
   for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toEqual([]);
-  toBob.mend();
-  toCharlie.mend();
+  for (const wire of wires) wire.mend();
   await later(world, 2);
   const told = world.network.sent({ from: a, what: 'MLS_COMMIT' }).map(({ to, outcome }) => [to, outcome]);
   expect(told).toEqual(
@@ -185,7 +179,7 @@ test('R-092 what is held back is gone after an hour, and the takeover is final',
       [c, 409],
     ]),
   );
-  expect(await agree(lab, bob, charlie)).toMatchObject({ epoch: 3, ownerServer: b });
+  expect(await agree(lab, bob, charlie, dave)).toMatchObject({ epoch: 3, ownerServer: b });
 });
 
 test('R-090 of two servers that took over the one before wins, and only one of them goes back', async () => {

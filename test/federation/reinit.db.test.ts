@@ -10,10 +10,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** Three servers; bob is an admin beside alice, and each has shared a file with the group. */
-async function laboratory() {
-  const world = await World.of('a.test', 'b.test', 'c.test');
-  const people = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
-  const [alice, bob] = people;
+async function laboratory(...more: readonly string[]) {
+  const world = await World.of('a.test', 'b.test', 'c.test', ...more.map((name) => name.split('@')[1]!));
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const people = [alice, bob, charlie, ...(await world.users(...more))] as const;
   const lab = await alice.createGroup('lab', people.slice(1));
   await alice.appoint(lab, bob);
   await world.settle();
@@ -157,14 +157,14 @@ test('a group of one is reinitialised too', async () => {
 });
 
 test('R-148 R-144 the server of the next admin makes the successor when the first one died half-way', async () => {
-  await using scene = await laboratory();
+  await using scene = await laboratory('dave@d.test');
   const { world, people, lab, before } = scene;
-  const [alice, bob, charlie] = people;
+  const [alice, bob, charlie, dave] = people as readonly [Person, Person, Person, Person];
   await alice.reinit(lab);
   await work(world, 'a.test', 'groups.reinitialising', 'groups.committing', 'outbox.courier');
   await work(world, 'b.test', 'groups.reinitialising');
   await world.kill('a.test');
-  expect(await agree(lab, bob, charlie)).toMatchObject({ state: 'suspended', epoch: before.epoch + 1 });
+  expect(await agree(lab, bob, charlie, dave)).toMatchObject({ state: 'suspended', epoch: before.epoch + 1 });
   // Meanwhile nothing is sent in the old group, and what is asked for waits.
   const wish = await bob.remove(lab, charlie);
   await world.pass(HOUR / 2);
@@ -176,7 +176,7 @@ test('R-148 R-144 the server of the next admin makes the successor when the firs
   // The Commit that bob's server owes waits for the owner server, which is back and has not made another successor.
   await world.restart('a.test');
   await world.pass(HOUR);
-  const after = await agree(lab, alice, bob);
+  const after = await agree(lab, alice, bob, dave);
   expect(after.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'bob@b.test' });
   expect(await bob.change(wish)).toMatchObject({ state: 'done', epoch: 2 });
   expect(await charlie.sees(lab)).toMatchObject({ state: 'left' });

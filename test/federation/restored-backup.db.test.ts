@@ -11,6 +11,10 @@ const [a, b] = [host('a.test'), host('b.test')];
 test('D-31 R-041 a server restored from the backup of last week notices before anything is sent, and rejoins', async () => {
   const { world, lab, alice, bob, charlie } = await labOfThree();
   await using _ = world;
+  await world.add('d.test');
+  const [dave] = await world.users('dave@d.test');
+  await alice.add(lab, dave);
+  await world.settle();
   const server = world.server('b.test');
   const club = await bob.createGroup('club');
   await server.backUp();
@@ -40,10 +44,10 @@ test('D-31 R-041 a server restored from the backup of last week notices before a
   const [asked] = world.network.sent({ from: b }).slice(sent);
   expect(asked).toMatchObject({ what: '/.well-known/ocm', to: a });
   expect(world.network.sent({ from: b, what: 'MLS_COMMIT' })).toEqual([]);
-  expect(await agree(lab, alice, bob, charlie)).toMatchObject({ state: 'active', epoch: epoch + 1 });
+  expect(await agree(lab, alice, bob, charlie, dave)).toMatchObject({ state: 'active', epoch: epoch + 1 });
   await bob.leave(lab);
   await world.settle();
-  expect((await agree(lab, alice, charlie)).members).toHaveLength(2);
+  expect((await agree(lab, alice, charlie, dave)).members).toHaveLength(3);
   await server.restart();
   expect(await bob.sees(lab)).toMatchObject({ state: 'left' });
 });

@@ -59,7 +59,7 @@ function groups({ groups: all }: z.output<typeof groupsAnswer>): string {
 }
 
 function group(one: Group, now: Date): string {
-  const { address, mlsGroupId, state, epoch, ownerServer, admins, members, warnings, lastCommit } = one;
+  const { address, mlsGroupId, state, epoch, ownerServer, admins, members, staleLeaves, warnings, lastCommit } = one;
   const servers = new Set(members.map((member) => hostIn(member.address)));
   return [
     address,
@@ -68,6 +68,7 @@ function group(one: Group, now: Date): string {
       ['epoch', String(epoch)],
       ['owner server', ownerServer],
       ['members', `${counted(members.length, 'member')} on ${counted(servers.size, 'server')}`],
+      ['stale leaves', staleLeaves.length === 0 ? 'none' : staleLeaves.join(' ')],
       [
         'last Commit',
         lastCommit ? `${ago(lastCommit.recordedAt, now)} by ${lastCommit.committer}, ${lastCommit.digest}` : 'none yet',

@@ -11,6 +11,7 @@ const group = {
     { address: 'alice@a.test', leafIndex: 0 },
     { address: 'bob@b.test', leafIndex: 2 },
   ],
+  staleLeaves: ['alice@a.test'],
   lastCommit: { digest: '5fec', committer: 'bob@b.test', recordedAt: '2026-03-02T09:30:00.000Z' },
 };
 
@@ -35,6 +36,7 @@ test('one group: who is in it, who can change it, what is wrong with it', () => 
       '  epoch         7',
       '  owner server  b.test',
       '  members       2 members on 2 servers',
+      '  stale leaves  alice@a.test',
       '  last Commit   2 h ago by bob@b.test, 5fec',
       '  MLS group     mO4Q',
       '  ! it has one admin only: when that one is lost, nobody can change it any more',
