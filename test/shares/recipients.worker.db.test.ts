@@ -108,6 +108,16 @@ test('with its sender a share ends for everybody, even when other users of the s
   expect([await b!.visible(BOB), await a!.visible('al@a.test')]).toEqual([[], []]);
 });
 
+test('with its sender also a notice goes that is not answered yet: nobody takes it any more, and the end does not wait behind it', async () => {
+  await commit(1, [ALICE, 'al@a.test', BOB], a!, b!);
+  await a!.share();
+  await a!.work();
+  expect(a!.letters.map(({ to, kind }) => [to, kind])).toEqual([['b.test', 'share']]);
+  await a!.commit(LAB, 2, 'al@a.test', BOB);
+  await a!.work();
+  expect(a!.letters.map(({ to, kind }) => [to, kind])).toEqual([['b.test', 'SHARE_UNSHARED']]);
+});
+
 test('when the last of our users has left the group, all our shares with it end', async () => {
   await commit(1, [BOB, ALICE], a!, b!);
   const { shareId } = (await a!.share()).share;

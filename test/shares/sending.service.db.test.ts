@@ -137,23 +137,6 @@ describe('unsharing', () => {
     expect(await house.visible('alice@a.test')).toEqual([]);
   });
 
-  test('takes back a notice that is not answered yet, so that the end does not wait behind it', async () => {
-    const { shareId } = (await house.share()).share;
-    await house.work();
-    const announced = house.letters.map(({ to, kind }) => [to, kind]);
-    expect(announced).toEqual([
-      ['b.test', 'share'],
-      ['c.test', 'share'],
-    ]);
-    await said('SHARE_ACCEPTED', 'b.test', await providerAt(shareId, 'b.test'));
-    await house.sending.unshare(shareId);
-    expect(house.letters.map(({ to, kind }) => [to, kind])).toEqual([
-      ['b.test', 'share'],
-      ['b.test', 'SHARE_UNSHARED'],
-      ['c.test', 'SHARE_UNSHARED'],
-    ]);
-  });
-
   test('tells nobody who was not told of the share', async () => {
     const { shareId } = (await house.share()).share;
     await house.sending.unshare(shareId);
