@@ -24,8 +24,8 @@ beforeAll(async () => {
   here = await join(added.welcome!, erin.keyPackage, erin.privateKeys, group.suite);
 });
 
-const beside = (state: ClientState, welcome = added.welcome!, { keyPackage, privateKeys } = frank) =>
-  joinBeside(state, welcome, keyPackage, privateKeys, group.suite);
+const beside = (state: ClientState, { keyPackage, privateKeys } = frank) =>
+  joinBeside(state, added.welcome!, keyPackage, privateKeys, group.suite);
 
 test('a further leaf gets the same secrets as if it had joined by itself, and follows with them', async () => {
   const secrets = (await beside(here))!;
@@ -54,5 +54,5 @@ test('R-221 a tree that names another signer lets nobody in', async () => {
 });
 
 test('what is for another KeyPackage is not ours', async () => {
-  await expect(beside(here, added.welcome!, await fellow('grace', group.suite))).rejects.toThrow('welcome.not-ours');
+  await expect(beside(here, await fellow('grace', group.suite))).rejects.toThrow('welcome.not-ours');
 });

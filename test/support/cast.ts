@@ -16,6 +16,7 @@ export interface GroupPicture {
   readonly admins: readonly string[];
   readonly ownerServer: string;
   readonly warnings: readonly string[];
+  readonly staleLeaves: readonly string[];
   readonly members: readonly { readonly address: string; readonly leafIndex: number }[];
   readonly lastCommit: { readonly digest: string; readonly committer: string } | null;
 }
