@@ -73,6 +73,7 @@ export const GROUPS_ROWS = [
   ApprovalRow,
 ];
 
+/** Groups live by MLS alone, carried on `/notifications`; shares and tokens stand to the right of them. OCM-MLS R-005 */
 @Module({
   imports: [OcmModule, MlsModule, OutboxModule],
   providers: [

@@ -68,7 +68,7 @@ const CHECKS: readonly Check[] = [
       credential.credentialType === 'basic' && fromUtf8(credential.identity) === userId,
   },
   {
-    fault: 'key-package.capabilities',
+    fault: 'key-package.capabilities',
     holds: ({ leafNode: { capabilities: able } }) =>
       able.versions.includes('mls10') &&
       able.ciphersuites.includes(SUITE_NAME) &&

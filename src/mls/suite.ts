@@ -8,7 +8,10 @@ import {
 import type { Dice } from '../kernel/dice.js';
 import { cryptoProvider, SUITE_NAME } from './crypto-provider.js';
 
-/** The one cipher suite that every server must have, ready for use. OCM-MLS R-052 */
+/**
+ * The one cipher suite that every server must have, so the one that prospective members have in common, ready for use;
+ * whose KeyPackage does not show it among its capabilities is not added. OCM-MLS R-051, R-052
+ */
 export type Suite = CiphersuiteImpl;
 
 export { SUITE_NAME };

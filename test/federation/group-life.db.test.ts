@@ -32,6 +32,24 @@ test('R-032 three servers form a group, and each of them sees the same members i
   expect(members.map(({ address }) => address)).toEqual(['alice@a.test', 'bob@b.test', 'charlie@c.test']);
 });
 
+test('R-005 a whole life of a group takes notifications of MLS and KeyPackages, and nothing else', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await bob.remove(lab, charlie);
+  await world.settle();
+  await alice.resign(lab);
+  await world.settle();
+  await alice.leave(lab);
+  await world.settle();
+  expect(await bob.sees(lab)).toMatchObject({ state: 'active', members: [{ address: 'bob@b.test' }] });
+  const paths = ['/.well-known/ocm', '/ocm/jwks', '/ocm/mls-key-packages'];
+  const others = world.network.exchanges.map(({ what }) => what.split('?')[0]!).filter((what) => !paths.includes(what));
+  expect([...new Set(others)].sort()).toEqual(['MLS_COMMIT', 'MLS_PROPOSAL', 'MLS_WELCOME']);
+});
+
 test('R-105 R-106 what is added together costs one epoch, and each new user gets a Welcome of their own from the admin', async () => {
   await using world = await World.of('a.test', 'b.test');
   const [alice, anna, bob, bella] = await world.users('alice@a.test', 'anna@a.test', 'bob@b.test', 'bella@b.test');

@@ -142,7 +142,7 @@ describe('what is refused', () => {
     await refused(bytes, 'key-package.suite');
   });
 
-  test('R-084 capabilities that lack the extension, the suite, the version or the credential', async () => {
+  test('R-051 R-084 capabilities that lack the extension, the suite, the version or the credential', async () => {
     await refused(await able({ extensions: [] }), 'key-package.capabilities');
     await refused(
       await able({ ciphersuites: ['MLS_128_DHKEMP256_AES128GCM_SHA256_P256'] }),
