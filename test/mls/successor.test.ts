@@ -62,12 +62,12 @@ describe('a group that is reinitialised', () => {
 
   test('R-146 its Welcome names the old group and its last epoch, and opens only with the resumption PSK of it', async () => {
     const { keyPackage, privateKeys } = fellows.get('dave')!;
-    const origin = await welcomeOrigin(next.welcome, keyPackage, privateKeys, group.suite);
+    const origin = await welcomeOrigin(next.welcome!, keyPackage, privateKeys, group.suite);
     expect(origin).toEqual({ mlsGroupId: group.view('dave').mlsGroupId, epoch: 2 });
     const old = group.state('dave');
     const keySchedule = { ...old.keySchedule, resumptionPsk: new Uint8Array(32) };
     await expectFault(enter('dave', { ...old, keySchedule }), 'welcome.unopenable');
-    const stranger = await join(next.welcome, keyPackage, privateKeys, group.suite).catch((error: unknown) => error);
+    const stranger = await join(next.welcome!, keyPackage, privateKeys, group.suite).catch((error: unknown) => error);
     expect(stranger).toMatchObject({ code: 'welcome.unopenable' });
   });
 

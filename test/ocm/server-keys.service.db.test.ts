@@ -6,6 +6,7 @@ import { parseJwkSet, verificationKey } from '../../src/ocm/jwk-set.js';
 import { ServerKeyRepository, ServerKeyRow } from '../../src/ocm/server-key.repository.js';
 import { ServerKeysService, TokenKeys } from '../../src/ocm/server-keys.service.js';
 import { signBytes, verifyBytes } from '../../src/ocm/signature-algorithm.js';
+import type { AuditLog } from '../../src/platform/audit-log.repository.js';
 import { configFrom } from '../../src/platform/config.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
@@ -80,10 +81,11 @@ test('replicas that start at the same time make one set of keys', async () => {
   const source = await lease.open([ServerKeyRow]);
   const transactions = new TransactionService(source);
   const config = configFrom({ COVEY_DOMAIN: OUR_HOST });
+  const audit = { record: () => Promise.resolve() } as unknown as AuditLog;
   const replicas = ['a', 'b', 'c'].map((seed) => {
     const dice = new TestDice(seed);
     const vault = new Vault({ keys: [new Uint8Array(32)] }, dice);
-    return new ServerKeysService(new ServerKeyRepository(), transactions, vault, config, new TestClock(), dice);
+    return new ServerKeysService(new ServerKeyRepository(), transactions, vault, config, new TestClock(), dice, audit);
   });
   await Promise.all(replicas.map((replica) => replica.onModuleInit()));
   expect(new Set(replicas.map(({ http }) => http.kid)).size).toBe(1);
