@@ -71,6 +71,7 @@ export class OwnReturnService {
     const { mlsGroupId } = group;
     const drift = await this.drifts.find(tx, mlsGroupId);
     await this.drifts.forget(tx, mlsGroupId);
+    // It may be of another history, which nobody is to be told.
     await this.commitLog.forget(tx, mlsGroupId);
     const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
     this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');

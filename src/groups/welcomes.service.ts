@@ -162,8 +162,7 @@ export class WelcomesService {
 
   /**
    * A lost group cannot tell a Welcome to itself from one to a forgery of itself, so it is taken from a server only that
-   * was asked. When the others' leaves were renewed is not known then, and what the log holds may be of another history,
-   * which nobody is to be told: that goes. OCM-MLS R-138
+   * was asked. When the others' leaves were renewed is not known then. OCM-MLS R-138
    */
   private async back(tx: Tx, from: Host, known: Locked<Group>, view: GroupView): Promise<void> {
     if (!adminServers(known).includes(from)) throw new Fault('welcome.not-asked', { from });

@@ -5,6 +5,7 @@ import { wipe } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import { epochOf, idOf } from './local-group.js';
 import { type KeyedEpoch, readEpoch, readPublic, writeEpoch } from './stored-state.js';
@@ -23,7 +24,7 @@ export class MlsGroupRow {
 
 @Injectable()
 export class ClientStateRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'mls_group', column: 'shared', row: ['mls_group_id', 'epoch'] });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 
 /** A user of this domain, as an MLS client. */
@@ -21,7 +22,7 @@ export class MlsClientRow {
 
 @Injectable()
 export class ClientRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'mls_client', column: 'signature_key', row: ['address'] });

@@ -3,6 +3,7 @@ import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { wipe } from '../kernel/bytes.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import { type KeyPackageKind, type OwnKeyPackage, readPrivateKeys, writePrivateKeys } from './own-key-package.js';
 
@@ -30,7 +31,7 @@ export interface Shortage {
 
 @Injectable()
 export class KeyPackageRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'key_package', column: 'private', row: ['ref'] });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 
 /** The Group Key of a group whose state was discarded, sealed: what was wrapped with it stays open to us. OCM-MLS R-139 */
@@ -14,7 +15,7 @@ export class LastGroupKeyRow {
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class LastGroupKeyRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'last_group_key', column: 'group_key', row: ['mls_group_id'] });

@@ -5,6 +5,7 @@ import type { OcmAddress } from '../kernel/address.js';
 import { wipe } from '../kernel/bytes.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import type { LocalLeaf } from './local-group.js';
 import { readLeaf, writeLeaf } from './stored-state.js';
@@ -21,7 +22,7 @@ export class MlsLeafRow {
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class LeafRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'mls_leaf', column: 'private', row: ['mls_group_id', 'address'] });

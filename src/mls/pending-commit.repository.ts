@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { fromBase64url, toBase64url, wipe } from '../kernel/bytes.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import type { CommitFacts } from './group-view.js';
 import type { LocalGroup } from './local-group.js';
@@ -36,7 +37,7 @@ export class PendingCommitRow {
 /** Guarded by the lock on the group's row. */
 @Injectable()
 export class PendingCommitRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'pending_commit', column: 'next', row: ['mls_group_id', 'digest'] });

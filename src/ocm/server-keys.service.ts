@@ -7,6 +7,7 @@ import { Fault } from '../kernel/fault.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import type { Jwk, JwkSet } from './jwk-set.js';
 import type { SigningKey } from './message-signing.js';
@@ -41,7 +42,7 @@ interface Held {
 @Injectable()
 export class ServerKeysService implements OnModuleInit {
   private held: Held | undefined;
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(
     private readonly keys: ServerKeyRepository,
@@ -124,7 +125,7 @@ export class ServerKeysService implements OnModuleInit {
       });
     }
     const gone = due.remove.map(({ kid }) => kid);
-    await this.transactions.run((tx) => this.keys.remove(tx, gone));
+    if (gone.length > 0) await this.transactions.run((tx) => this.keys.remove(tx, gone));
     await this.load();
   }
 

@@ -4,6 +4,7 @@ import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { Host } from '../kernel/address.js';
 import { toHex, utf8 } from '../kernel/bytes.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import { answerBody } from './answer.js';
 import type { LaneKey } from './lane.repository.js';
@@ -52,8 +53,8 @@ const SHOWN = 500;
 
 @Injectable()
 export class LetterRepository {
-  private readonly bodyOf: ReturnType<Vault['keep']>;
-  private readonly answerOf: ReturnType<Vault['keep']>;
+  private readonly bodyOf: RowPurpose;
+  private readonly answerOf: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.bodyOf = vault.keep({ table: 'outbox_letter', column: 'body', row: ['id'] });

@@ -8,6 +8,9 @@ export interface SealedColumn {
   readonly row: readonly [string, ...string[]];
 }
 
+/** The same for one column, by what names the row. */
+export type RowPurpose = (...row: readonly (string | number)[]) => string;
+
 /** What a value is sealed for: its place, so that it cannot be moved to another. */
 export const purposeOf = ({ table, column, as = column }: SealedColumn, ...row: readonly (string | number)[]): string =>
   [`${table}.${as}`, ...row].join(':');

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { utf8 } from '../kernel/bytes.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
-import { purposeOf, type SealedColumn } from './sealed-column.js';
+import { purposeOf, type RowPurpose, type SealedColumn } from './sealed-column.js';
 
 const VERSION = 1;
 const KEY_ID = 8;
@@ -49,7 +49,7 @@ export class Vault {
   }
 
   /** Whoever keeps sealed values in a column says so, once, and gets what each row's are sealed for. */
-  keep(sealed: SealedColumn): (...row: readonly (string | number)[]) => string {
+  keep(sealed: SealedColumn): RowPurpose {
     if (!this.kept.some(({ table, column }) => table === sealed.table && column === sealed.column))
       this.kept.push(sealed);
     return (...row) => purposeOf(sealed, ...row);

@@ -3,6 +3,7 @@ import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromUtf8, utf8 } from '../kernel/bytes.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import type { ReceivedResource, ReceivedShare } from './received-share.js';
 
@@ -26,7 +27,7 @@ export class ReceivedShareRow {
 /** What other servers share with groups of our users. Secrets are sealed, and gone with the share. */
 @Injectable()
 export class ReceivedShareRepository {
-  private readonly purpose: ReturnType<Vault['keep']>;
+  private readonly purpose: RowPurpose;
 
   constructor(private readonly vault: Vault) {
     this.purpose = vault.keep({ table: 'received_share', column: 'secret', row: ['id'] });
