@@ -4,7 +4,7 @@ import { PeerClient } from '../../src/ocm/peer.client.js';
 import type { Person } from '../support/cast.js';
 import type { Environment } from '../support/server.js';
 import { World } from '../support/world.js';
-import { median } from './measure.js';
+import { elapsed, median } from './measure.js';
 
 /** Longer than the interval at which leaves are renewed. */
 const HOURS = 10;
@@ -13,12 +13,6 @@ const ROUNDS = 5;
 const COURIERS = 8;
 
 const named = (count: number): string[] => Array.from({ length: count }, (_, at) => `s${at}.test`);
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
-}
 
 export interface Spread {
   readonly servers: number;
@@ -50,7 +44,7 @@ export async function benchSpread(servers: number): Promise<Spread> {
       while (await courier.turn());
     };
     // A server enters the epoch before it answers.
-    const commitMs = await timed(() => Promise.all(Array.from({ length: COURIERS }, carry)));
+    const commitMs = await elapsed(() => Promise.all(Array.from({ length: COURIERS }, carry)));
     const reached = world.network.exchanges.slice(before).filter(({ outcome }) => outcome === 201);
     if (reached.length !== servers) throw new Error(`${reached.length} servers hold the epoch`);
     await world.settle();
@@ -59,7 +53,7 @@ export async function benchSpread(servers: number): Promise<Spread> {
       JSON.stringify({ notificationType: 'MLS_NOTHING', senderDomain: owner, filler: 'x'.repeat(size) }),
     );
     world.clock.advance(5_000);
-    const bareMs = await timed(() =>
+    const bareMs = await elapsed(() =>
       Promise.all(others.map((name) => client.post(host(name), '/notifications', body))),
     );
     if (round === 0) continue;
@@ -105,7 +99,7 @@ export async function benchLarge(members: number, servers: number, say: (line: s
   const epochNow = async () => (group === '' ? 0 : (await alice.sees(group)).epoch);
   const step = async (name: string, work: () => Promise<unknown>) => {
     const [from, before] = [world.network.exchanges.length, await epochNow()];
-    const ms = await timed(async () => {
+    const ms = await elapsed(async () => {
       await work();
       await world.settle();
     });

@@ -5,7 +5,7 @@ import { advance, buildCommit, createFederatedGroup, join, proposeUpdate } from 
 import type { LocalGroup } from '../../src/mls/local-group.js';
 import { suiteFrom, type Suite } from '../../src/mls/suite.js';
 import { TestDice } from '../support/dice.js';
-import { median } from './measure.js';
+import { elapsed, median } from './measure.js';
 import { NOTHING, user } from './mls.js';
 
 const MEMBERS = 200;
@@ -23,12 +23,6 @@ async function group(suite: Suite) {
   const filled = await buildCommit(first, { ...NOTHING, add }, suite);
   const enter = (at: number) => join(filled.welcome!, others[at]!.keyPackage, others[at]!.privateKeys, suite);
   return { alice: filled.next, enter };
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
 }
 
 export interface LocalLeaves {
@@ -53,7 +47,7 @@ export async function benchLocalLeaves(): Promise<LocalLeaves[]> {
         .slice(0, count)
         .map((state, at) => ({ address: ocmAddress(`user${at}@b.test`), secrets: secretsOf(state) }));
       const local: LocalGroup = { ...common, leaves };
-      const ms = await timed(() => advanceGroup(local, update, suite));
+      const ms = await elapsed(() => advanceGroup(local, update, suite));
       if (round > 0) times.get(count)!.push(ms);
     }
   }
@@ -96,8 +90,10 @@ export async function benchGatheredUpdates(): Promise<Gathered[]> {
       const now = waiting.splice(0, together ? UPDATES : 1);
       const proposals = await Promise.all(now.map(async (state) => (await proposeUpdate(state, suite)).proposal));
       let built: Awaited<ReturnType<typeof buildCommit>>;
-      sums.buildMs += await timed(async () => (built = await buildCommit(committer, { ...NOTHING, proposals }, suite)));
-      sums.followMs += await timed(async () => (watcher = (await advance(watcher, built!, suite)).state));
+      sums.buildMs += await elapsed(
+        async () => (built = await buildCommit(committer, { ...NOTHING, proposals }, suite)),
+      );
+      sums.followMs += await elapsed(async () => (watcher = (await advance(watcher, built!, suite)).state));
       waiting = await Promise.all(waiting.map(async (state) => (await advance(state, built!, suite)).state));
       committer = built!.next;
       sums.commits += 1;

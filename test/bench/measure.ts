@@ -45,15 +45,20 @@ export async function compare(contest: Contest): Promise<Comparison> {
   return { what, ours, bare, oursMs, bareMs, ratio: oursMs / bareMs };
 }
 
+/** Milliseconds of wall time of one piece of work. */
+export async function elapsed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
 /** Milliseconds of wall time for each operation. */
 async function timed(operations: number, concurrency: number, work: (index: number) => Promise<unknown>) {
   let next = 0;
   const worker = async () => {
     while (next < operations) await work(next++);
   };
-  const begun = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, worker));
-  return (performance.now() - begun) / operations;
+  return (await elapsed(() => Promise.all(Array.from({ length: concurrency }, worker)))) / operations;
 }
 
 export function median(values: readonly number[]): number {

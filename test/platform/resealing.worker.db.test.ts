@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Poller } from '../../src/platform/poller.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
-import type { TestServer } from '../support/server.js';
+import type { Environment, TestServer } from '../support/server.js';
 import { World } from '../support/world.js';
 
 const [OLD, NEW] = [1, 2].map((fill) => Buffer.alloc(32, fill).toString('base64url')) as [string, string];
@@ -11,9 +11,9 @@ interface Keys {
 }
 const sealing = async (server: TestServer) => ((await server.api('GET', '/keys')).body as Keys).sealing;
 
-test('D-28 with a new key in front everything is sealed anew, and then the old one may go', async () => {
-  const environment = { COVEY_SEALING_KEY: OLD };
-  await using world = await World.with({ 'a.test': environment, 'b.test': {} });
+/** A server with something sealed in every place: keys, states, a share of another server's, a letter that waits. */
+async function laboratory(environment: Environment = {}) {
+  const world = await World.with({ 'a.test': environment, 'b.test': {} });
   const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
   const lab = await alice.createGroup('lab', [bob]);
   await bob.share(lab, 'notes.txt');
@@ -21,6 +21,12 @@ test('D-28 with a new key in front everything is sealed anew, and then the old o
   await alice.appoint(lab, bob);
   await world.settle();
   const server = world.server('a.test');
+  return { world, server, lab, alice, bob };
+}
+
+test('D-28 with a new key in front everything is sealed anew, and then the old one may go', async () => {
+  const { world, server, lab, alice, bob } = await laboratory({ COVEY_SEALING_KEY: OLD });
+  await using _ = world;
   const [before] = await sealing(server);
   expect(before).toMatchObject({ seals: true });
   expect(before!.values).toBeGreaterThan(10);
@@ -43,14 +49,8 @@ test('D-28 with a new key in front everything is sealed anew, and then the old o
 });
 
 test('every column with sealed values is known, so that none is forgotten', async () => {
-  await using world = await World.of('a.test', 'b.test');
-  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
-  const lab = await alice.createGroup('lab', [bob]);
-  await bob.share(lab, 'notes.txt');
-  world.wire('a.test', 'b.test').cut();
-  await alice.appoint(lab, bob);
-  await world.settle();
-  const server = world.server('a.test');
+  const { world, server } = await laboratory();
+  await using _ = world;
   const vault = server.get(Vault);
   const known = vault.columns.map(({ table, column }) => `${table}.${column}`);
   const bytea = await server.query<{ table: string; column: string }>(

@@ -24,6 +24,8 @@ test.each([
 test('who decides, and why, goes into the body', () => {
   const decline = operatorArguments(['decline', '12', '--by', 'alice@a.test', '--reason', 'not yet']);
   expect(decline?.request.body).toEqual({ by: 'alice@a.test', reason: 'not yet' });
+  expect(operatorArguments(['rotate-key', 'http'])?.request.body).toEqual({ how: 'with-overlap' });
+  expect(operatorArguments(['rotate-key', 'token', '--how', 'at-once'])?.request.body).toEqual({ how: 'at-once' });
 });
 
 test('the answer as it came, and another place', () => {

@@ -152,3 +152,42 @@ test('what others named does not steer the terminal', () => {
 test('the audit log comes as it is', () => {
   expect(screen('lines', '{"act":"x"}\n', now)).toBe('{"act":"x"}');
 });
+
+test('keys: which one signs, which one will, which one goes, and what is sealed with what', () => {
+  const key = { kid: 'a.test#http-1', kind: 'http', alg: 'Ed25519', createdAt: '2026-03-02T11:00:00.000Z' };
+  const keys = [
+    { ...key, state: 'next', signsFrom: '2026-03-02T17:00:00.000Z' },
+    { ...key, kid: 'a.test#http-2', state: 'current' },
+    { ...key, kid: 'a.test#http-3', state: 'retired', publishedUntil: '2026-03-04T12:00:00.000Z' },
+  ];
+  const sealing = [
+    { id: '0a', seals: true, values: 7 },
+    { id: '0b', seals: false, values: 1 },
+    { id: '0c', seals: false, values: 0 },
+  ];
+  const shown = screen('keys', { keys, sealing }, now).split('\n');
+  expect(shown[1]).toMatch(/^a\.test#http-1 .* next .* signs in 5 h$/);
+  expect(shown[2]).toMatch(/^a\.test#http-2 .* current .* signs$/);
+  expect(shown[3]).toMatch(/^a\.test#http-3 .* retired .* published until in 2 d$/);
+  expect(shown.slice(-3)).toEqual([
+    '0a           7 values  seals',
+    '0b           1 value   opens what is not sealed anew yet',
+    '0c           0 values  may go',
+  ]);
+});
+
+test('what a doctor found, the bad of it in capitals', () => {
+  const checks = [
+    { name: 'discovery', state: 'ok', says: 'fine' },
+    { name: 'letters', state: 'wrong', says: '2 letters are dead' },
+    { name: 'peer b.test', state: 'warning', says: 'does not answer' },
+  ];
+  expect(screen('checks', { checks }, now)).toBe(
+    [
+      '       CHECK        FOUND',
+      'ok     discovery    fine',
+      'WRONG  letters      2 letters are dead',
+      '!      peer b.test  does not answer',
+    ].join('\n'),
+  );
+});
