@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, MoreThan, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, MoreThan, MoreThanOrEqual, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -82,6 +82,12 @@ export class ChangeRepository {
     ];
     const lost = await tx.find(ChangeRow, { where, order: { number: 'ASC' } });
     for (const row of lost) await this.save(tx, afterRevert(toChange(row), now));
+  }
+
+  /** What was done in the epochs from `at` on. */
+  async doneSince(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Change[]> {
+    const where = { mlsGroupId, state: 'done' as const, epoch: MoreThanOrEqual(String(at)) };
+    return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
   }
 
   /** What is not settled goes along to the successor and begins anew there. What is settled was so in the old group's epochs. */

@@ -41,6 +41,16 @@ export class CommitLogRepository {
     return row?.digest as CommitDigest | undefined;
   }
 
+  /** Of the whole log, in the order of the epochs. */
+  async digests(tx: Tx, mlsGroupId: MlsGroupId): Promise<Pick<CommitRecord, 'epoch' | 'digest'>[]> {
+    const rows = await tx.find(CommitRow, {
+      select: { epoch: true, digest: true },
+      where: { mlsGroupId },
+      order: { epoch: 'ASC' },
+    });
+    return rows.map((row) => ({ epoch: epoch(Number(row.epoch)), digest: row.digest as CommitDigest }));
+  }
+
   /** The Commit that ended `at`, as far as the log goes back. */
   async find(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<CommitRecord | undefined> {
     const row = await tx.findOneBy(CommitRow, { mlsGroupId, epoch: String(at) });

@@ -18,6 +18,8 @@ import { CommittingService } from './committing.service.js';
 import { CommittingWorker } from './committing.worker.js';
 import { DriftRepository, DriftRow } from './drift.repository.js';
 import { DriftService } from './drift.service.js';
+import { DoubtRepository, DoubtRow } from './doubt.repository.js';
+import { DoubtsWorker } from './doubts.worker.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { FailoverWorker } from './failover.worker.js';
@@ -69,6 +71,7 @@ export const GROUPS_ROWS = [
   ReinitRow,
   SuccessorKeyPackageRow,
   DriftRow,
+  DoubtRow,
   RejoinRequestRow,
   ApprovalRow,
 ];
@@ -93,6 +96,7 @@ export const GROUPS_ROWS = [
     ReinitRepository,
     SuccessorKeyPackageRepository,
     DriftRepository,
+    DoubtRepository,
     RejoinRequestRepository,
     ApprovalRepository,
     ApprovalQueue,
@@ -122,6 +126,7 @@ export const GROUPS_ROWS = [
     OwnReturnService,
     RejoinsService,
     RejoiningWorker,
+    DoubtsWorker,
     RestoredBackupService,
     ProposedWorker,
     ApprovalsWorker,
@@ -150,6 +155,7 @@ export class GroupsModule {
     reinits: ReinitWorker,
     commitLog: CommitLogWorker,
     rejoining: RejoiningWorker,
+    doubts: DoubtsWorker,
     proposed: ProposedWorker,
     approvals: ApprovalsWorker,
   ) {
@@ -162,6 +168,7 @@ export class GroupsModule {
     poller.add(reinits, { everyMs: 5_000 });
     poller.add(commitLog, { everyMs: 600_000 });
     poller.add(rejoining, { everyMs: 60_000 });
+    poller.add(doubts, { everyMs: 30_000 });
     poller.add(proposed, { everyMs: 1_000 });
     poller.add(approvals, { everyMs: 60_000 });
   }

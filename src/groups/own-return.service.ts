@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
-import { type CommitDigest, epoch, type Epoch } from '../kernel/ids.js';
+import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { GroupView } from '../mls/group-view.js';
 import { StateLossService } from '../mls/state-loss.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -10,7 +10,9 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { broadcast } from './broadcast.js';
+import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { DoubtRepository } from './doubt.repository.js';
 import { DriftRepository } from './drift.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { MemberRepository } from './member.repository.js';
@@ -38,6 +40,8 @@ export class OwnReturnService {
     private readonly drifts: DriftRepository,
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
+    private readonly changes: ChangeRepository,
+    private readonly doubts: DoubtRepository,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -71,6 +75,7 @@ export class OwnReturnService {
     const { mlsGroupId } = group;
     const drift = await this.drifts.find(tx, mlsGroupId);
     await this.drifts.forget(tx, mlsGroupId);
+    if (drift) await this.doubt(tx, mlsGroupId, drift.since);
     // It may be of another history, which nobody is to be told.
     await this.commitLog.forget(tx, mlsGroupId);
     const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
@@ -84,5 +89,19 @@ export class OwnReturnService {
     for (const letter of broadcast(from, told, { ...commit, commit: commit.content })) {
       await this.outbox.post(tx, letter);
     }
+  }
+
+  /** What people here were told is done may have been done in another history. */
+  private async doubt(tx: Tx, mlsGroupId: MlsGroupId, lostAt: Date): Promise<void> {
+    const log = await this.commitLog.digests(tx, mlsGroupId);
+    if (log.length === 0) return;
+    const done = await this.changes.doneSince(tx, mlsGroupId, epoch(log[0]!.epoch + 1));
+    const commits = log.map(({ epoch: at, digest }) => ({
+      epoch: at,
+      digest,
+      changes: done.filter((change) => change.epoch === at + 1).map(({ id }) => id),
+    }));
+    const doubted = commits.filter(({ changes }) => changes.length > 0);
+    await this.doubts.save(tx, { mlsGroupId, lostAt, commits: doubted, rounds: 0 }, this.clock.now());
   }
 }

@@ -157,6 +157,33 @@ test('R-093 a server that was let in by a Commit that lost has nothing to go bac
   expect(acts).not.toContain('epoch.reverted');
 });
 
+test('R-093 what was done in a history that lost is carried out once more, by a server that had nothing to go back to', async () => {
+  const { world, lab, alice, bob, charlie, cecil, dave } = await labOfTwoAdmins();
+  await using _ = world;
+  await world.add('e.test', hours(36));
+  const [dora] = await world.users('dora@e.test');
+  const cut = ['b.test', 'c.test', 'd.test', 'e.test'].map((other) => between(world, 'a.test', other));
+  for (const wire of cut) wire.cut();
+  await later(world, 36);
+  await bob.add(lab, dora);
+  await later(world, 0.2);
+  await bob.appoint(lab, dora);
+  await later(world, 0.2);
+  const asked = await dora.add(lab, cecil);
+  await later(world, 0.2);
+  expect(await dora.change(asked)).toMatchObject({ state: 'done', epoch: 6 });
+  const [lost] = await log(world, 'e.test', 5);
+  world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
+  for (const wire of cut) wire.mend();
+  await alice.appoint(lab, charlie);
+  await world.pass(3 * HOUR);
+  expect(await agree(lab, alice, bob, charlie, cecil, dave, dora)).toMatchObject({ epoch: 7, ownerServer: a });
+  expect(await dora.change(asked)).toMatchObject({ state: 'done', epoch: 7 });
+  const reverted = (await audited(world, 'e.test', lab)).filter(({ act }) => act === 'epoch.reverted');
+  expect(reverted).toMatchObject([{ epoch: 5, facts: { lost: [lost!.digest] } }]);
+  expect(await world.server('e.test').query('SELECT * FROM group_doubt')).toEqual([]);
+});
+
 test('R-092 what is held back is gone after an hour, and the takeover is final', async () => {
   const { world, lab, alice, bob, charlie, dave } = await labOfTwoAdmins();
   await using _ = world;

@@ -14,6 +14,7 @@ import { failover } from './0013-failover.js';
 import { reinit } from './0014-reinit.js';
 import { rejoin } from './0015-rejoin.js';
 import { approvals } from './0016-approvals.js';
+import { doubt } from './0017-doubt.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   reinit,
   rejoin,
   approvals,
+  doubt,
 ];
