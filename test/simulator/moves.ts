@@ -12,14 +12,17 @@ interface Rush extends Move {
 
 const SINGLE: Readonly<Record<string, Kind>> = { ...PEOPLE, ...ACCIDENTS, ...PASSING };
 
-/** Two or three moves at the same time, their statements in an order that the seed decides. */
+const RUSHING = Object.fromEntries(Object.entries(SINGLE).filter(([, { rushes }]) => rushes));
+/** Servers work while people ask, and while others work. */
+const WORKING = 50;
+
+/** Two to four moves at the same time, their statements in an order that the seed decides. */
 const rush = kind<Rush>({
   weight: 14,
   draw(chance, scene) {
     const moves: Move[] = [];
-    const rushing = Object.fromEntries(Object.entries(SINGLE).filter(([, { rushes }]) => rushes));
-    for (let left = chance.between(2, 3); left > 0; left--) {
-      const one = drawFrom(rushing, chance, scene);
+    for (let left = chance.between(2, 4); left > 0; left--) {
+      const one = drawFrom(chance.happens(WORKING) ? { work: PASSING.work } : RUSHING, chance, scene);
       if (one) moves.push(one);
     }
     return moves.length < 2 ? undefined : { seed: String(chance.below(2 ** 32)), moves };
@@ -37,9 +40,12 @@ const rush = kind<Rush>({
 
 const ALL: Readonly<Record<string, Kind>> = { ...SINGLE, rush };
 
-/** A world without groups has no story. */
-export const draw = (chance: Chance, scene: Scene): Move | undefined =>
-  drawFrom(scene.groups.length === 0 ? { create: PEOPLE.create } : ALL, chance, scene);
+/** A world without groups has no story, and where no server runs one is started. */
+export function draw(chance: Chance, scene: Scene): Move | undefined {
+  const { hosts, isAlive } = scene.stage;
+  if (!hosts.some(isAlive)) return drawFrom({ restart: ACCIDENTS.restart }, chance, scene);
+  return drawFrom(scene.groups.length === 0 ? { create: PEOPLE.create } : ALL, chance, scene);
+}
 export const tell = (move: Move): string => ALL[move.kind]!.tell(move);
 
 /** Makes a move; what fails inside is noted. */
