@@ -18,6 +18,7 @@ export class GroupRow {
   @Column('bigint') epoch!: string;
   @Column('text') state!: Group['state'];
   @Column('integer') instance!: number;
+  @Column('integer') history!: number;
   @Column('jsonb') admins!: string[];
   @Column('text', { nullable: true }) submitted!: string | null;
   @Column('timestamptz', { name: 'quiet_until', nullable: true }) quietUntil!: Date | null;
@@ -114,10 +115,11 @@ export class GroupRepository {
   }
 }
 
-const toColumns = ({ epoch: at, state, instance, admins, submitted, quietUntil }: Group) => ({
+const toColumns = ({ epoch: at, state, instance, history, admins, submitted, quietUntil }: Group) => ({
   epoch: String(at),
   state,
   instance,
+  history,
   admins: [...admins],
   submitted: submitted ?? null,
   quietUntil: quietUntil ?? null,
@@ -129,6 +131,7 @@ const toGroup = (row: GroupRow): Group => ({
   epoch: epoch(Number(row.epoch)),
   state: row.state,
   instance: row.instance,
+  history: row.history,
   admins: row.admins as OcmAddress[],
   ...(row.submitted === null ? {} : { submitted: row.submitted as CommitDigest }),
   ...(row.quietUntil === null ? {} : { quietUntil: row.quietUntil }),

@@ -28,6 +28,8 @@ export interface Group {
   readonly state: GroupState;
   /** 1 for the first group under this address, one more for each successor (D-18). */
   readonly instance: number;
+  /** How often the history of its Commits that is followed here was exchanged for another (D-18). */
+  readonly history: number;
   /** In the order of the admin set; the first names the Group Owner Server. */
   readonly admins: readonly OcmAddress[];
   /** Our own Commit that waits for the owner server's word; while it waits no other is made. */

@@ -52,7 +52,7 @@ export class LifecycleService {
     const view = await this.mls.createGroup(tx, { address, creator });
     const { mlsGroupId, epoch, admins } = view;
     const now = this.clock.now();
-    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 }, now);
+    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1, history: 0 }, now);
     await this.members.replace(tx, mlsGroupId, view.members, now);
     await this.audit.record(tx, { act: 'group.founded', actor: creator, group: { mlsGroupId, address }, epoch });
     this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');

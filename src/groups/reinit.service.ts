@@ -130,7 +130,15 @@ export class ReinitService {
     await this.groups.save(tx, old, { ...rest, state: 'superseded' }, now);
     await this.members.replace(tx, old.mlsGroupId, [], now);
     const { address, instance } = old;
-    const next = { mlsGroupId, address, epoch: at, admins, state: 'active', instance: instance + 1 } as const;
+    const next = {
+      mlsGroupId,
+      address,
+      epoch: at,
+      admins,
+      state: 'active',
+      instance: instance + 1,
+      history: 0,
+    } as const;
     const group = await this.groups.add(tx, next, now);
     await this.changes.move(tx, old.mlsGroupId, mlsGroupId, now);
     return group;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
+import { EarlierGroupKeyRepository } from '../mls/earlier-group-key.repository.js';
 import { HeldStateRepository } from '../mls/held-state.repository.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
@@ -27,6 +28,7 @@ export class RevertingService {
     private readonly followers: FollowerRepository,
     private readonly held: HeldEpochRepository,
     private readonly states: HeldStateRepository,
+    private readonly earlierKeys: EarlierGroupKeyRepository,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
     private readonly log: Log,
@@ -49,6 +51,7 @@ export class RevertingService {
     }
     await this.commitLog.forgetSince(tx, mlsGroupId, epoch);
     await this.states.restore(tx, mlsGroupId, epoch);
+    await this.earlierKeys.forgetFrom(tx, mlsGroupId, epoch);
     await this.members.restore(tx, mlsGroupId, held.roster);
     await this.queued.forgetAll(tx, mlsGroupId);
     await this.changes.reopenAfter(tx, mlsGroupId, epoch, now);
@@ -56,7 +59,14 @@ export class RevertingService {
     await this.held.forgetAfter(tx, mlsGroupId, epoch);
     await this.states.forgetAfter(tx, mlsGroupId, epoch);
     const { submitted: _, quietUntil: __, ...rest } = group;
-    const before: Group = { ...rest, epoch, admins, state: 'active', ...(submitted ? { submitted } : {}) };
+    const before: Group = {
+      ...rest,
+      history: group.history + 1,
+      epoch,
+      admins,
+      state: 'active',
+      ...(submitted ? { submitted } : {}),
+    };
     const facts = { from: group.epoch, lost: lost.map(({ digest }) => digest) };
     const told = { event: 'epoch.reverted', group: mlsGroupId, epoch, ...facts };
     this.log.warn(told, 'Commits of a group were taken back');

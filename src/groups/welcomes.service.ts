@@ -154,7 +154,7 @@ export class WelcomesService {
     const bound = holder && (await this.groups.lock(tx, holder.mlsGroupId));
     if (!bound && hostOf(address) === this.config.domain) throw new Fault('welcome.address-not-minted', { address });
     if (bound && !mayBeSuccessor(bound, from)) throw new Fault('welcome.address-bound', { address });
-    const first = { mlsGroupId, address, epoch, admins, state: 'active', instance: 1 } as const;
+    const first = { mlsGroupId, address, epoch, admins, state: 'active', instance: 1, history: 0 } as const;
     const group = await (bound ? this.reinits.rebind(tx, bound, view) : this.groups.add(tx, first, this.clock.now()));
     await this.audit.record(tx, { act: 'address.bound', actor: from, group, epoch });
     await this.epochs.standAt(tx, group, view);
@@ -168,6 +168,7 @@ export class WelcomesService {
     if (!adminServers(known).includes(from)) throw new Fault('welcome.not-asked', { from });
     await this.ownReturn.back(tx, known, view);
     const updated = view.members.map(({ address }) => address);
-    await this.epochs.standAt(tx, known, view, { added: [], updated });
+    const back = { ...known, history: known.history + 1 } as Locked<Group>;
+    await this.epochs.standAt(tx, back, view, { added: [], updated });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Brand } from '../kernel/brand.js';
+import type { OcmAddress } from '../kernel/address.js';
 import { wipe } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
@@ -20,6 +21,7 @@ export class MlsGroupRow {
   @Column('bigint') epoch!: string;
   @Column('bytea') public!: Buffer;
   @Column('bytea') shared!: Buffer;
+  @Column('text', { nullable: true }) speaker!: string | null;
 }
 
 @Injectable()
@@ -58,16 +60,32 @@ export class ClientStateRepository {
   }
 
   async add(tx: Tx, keyed: KeyedEpoch): Promise<LockedEpoch> {
-    await tx.insert(MlsGroupRow, { mlsGroupId: idOf(keyed), ...this.columns(keyed) });
+    await tx.insert(MlsGroupRow, { mlsGroupId: idOf(keyed), ...this.columns(keyed), speaker: null });
     return keyed as LockedEpoch;
   }
 
   /** Throws `internal` when the stored state is not at the epoch that was locked. */
   async save(tx: Tx, locked: LockedEpoch, next: KeyedEpoch): Promise<LockedEpoch> {
     const where = { mlsGroupId: idOf(locked), epoch: String(epochOf(locked)) };
-    const { affected } = await tx.update(MlsGroupRow, where, this.columns(next));
+    const isNew = epochOf(next) !== epochOf(locked);
+    const { affected } = await tx.update(MlsGroupRow, where, {
+      ...this.columns(next),
+      ...(isNew && { speaker: null }),
+    });
     if (affected !== 1) throw new Fault('internal', { what: 'MLS state changed under its lock', ...where });
     return next as LockedEpoch;
+  }
+
+  /** The local leaf that has sent data in this epoch. */
+  async speaker(tx: Tx, locked: LockedEpoch): Promise<OcmAddress | undefined> {
+    const where = { mlsGroupId: idOf(locked) };
+    const row = await tx.findOne(MlsGroupRow, { where, select: { mlsGroupId: true, speaker: true } });
+    return (row?.speaker ?? undefined) as OcmAddress | undefined;
+  }
+
+  /** From now on no other leaf of ours sends in this epoch. OCM-MLS R-179 */
+  async pin(tx: Tx, locked: LockedEpoch, speaker: OcmAddress): Promise<void> {
+    await tx.update(MlsGroupRow, { mlsGroupId: idOf(locked) }, { speaker });
   }
 
   /** With its leaves and its pending Commit. OCM-MLS R-158 */
@@ -75,7 +93,7 @@ export class ClientStateRepository {
     await tx.delete(MlsGroupRow, { mlsGroupId: idOf(locked) });
   }
 
-  private columns(keyed: KeyedEpoch): Omit<MlsGroupRow, 'mlsGroupId'> {
+  private columns(keyed: KeyedEpoch): Omit<MlsGroupRow, 'mlsGroupId' | 'speaker'> {
     const stored = writeEpoch(keyed);
     const epoch = String(epochOf(keyed));
     const shared = this.vault.seal(stored.shared, this.purpose(idOf(keyed), epoch));

@@ -15,7 +15,7 @@ import { joinBeside } from './join-beside.js';
 import { type JoinedWelcome, JoinedWelcomeRepository } from './joined-welcome.repository.js';
 import { readKeyPackage } from './key-package.js';
 import { KeyPackageRepository } from './key-package.repository.js';
-import { LastGroupKeyRepository } from './last-group-key.repository.js';
+import { EarlierGroupKeyRepository, GROUP_KEY_KEPT_MS } from './earlier-group-key.repository.js';
 import { epochOf, type LocalLeaf, stateOf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import type { OwnKeyPackage } from './own-key-package.js';
@@ -59,7 +59,7 @@ export class JoiningService {
     private readonly groups: LocalGroupsService,
     private readonly keyPackages: KeyPackageRepository,
     private readonly welcomes: JoinedWelcomeRepository,
-    private readonly lastKeys: LastGroupKeyRepository,
+    private readonly earlierKeys: EarlierGroupKeyRepository,
     @Inject(SUITE) private readonly suite: Suite,
   ) {}
 
@@ -167,7 +167,8 @@ export class JoiningService {
     const view = viewOf(state);
     const leaves = [{ address: userId, secrets: secretsOf(state) }];
     await this.groups.add(tx, { ...(await keyed(state, this.suite)), leaves });
-    await this.lastKeys.forget(tx, view.mlsGroupId);
+    const keptUntil = new Date(this.clock.now().getTime() + GROUP_KEY_KEPT_MS);
+    await this.earlierKeys.back(tx, view.mlsGroupId, view.epoch, keptUntil);
     return view;
   }
 

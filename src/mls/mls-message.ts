@@ -10,6 +10,7 @@ import {
 } from 'ts-mls';
 import type { FramedContentCommit } from 'ts-mls/framedContent.js';
 import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
+import type { PrivateMessage } from 'ts-mls/privateMessage.js';
 import { toHex } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { epoch, mlsGroupId, type CommitDigest, type Epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -130,6 +131,13 @@ export const referencesOf = (commit: Uint8Array): ReadonlySet<string> =>
       covered.proposalOrRefType === 'reference' ? toHex(covered.reference) : [],
     ),
   );
+
+/** Reads application data in its frame; nothing is opened. Throws `codec.malformed`. OCM-MLS R-097 */
+export function readPrivateMessage(bytes: Uint8Array): PrivateMessage {
+  const { message, kind } = readKind(bytes);
+  if (message.wireformat !== 'mls_private_message') throw malformed(`${kind} instead of application data`);
+  return message.privateMessage;
+}
 
 /** Reads a Welcome. Throws `codec.malformed`. */
 export function readWelcome(bytes: Uint8Array): Welcome {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { OcmModule } from '../ocm/ocm.module.js';
 import { Poller } from '../platform/poller.service.js';
+import { ApplicationsService } from './applications.service.js';
 import { ClientStateRepository, MlsGroupRow } from './client-state.repository.js';
 import { ClientRepository, MlsClientRow } from './client.repository.js';
 import { ClientsService } from './clients.service.js';
@@ -13,7 +14,7 @@ import { KeyPackageStockWorker } from './key-package-stock.worker.js';
 import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
 import { KeyPackagesController } from './key-packages.controller.js';
 import { KeyPackagesService } from './key-packages.service.js';
-import { LastGroupKeyRepository, LastGroupKeyRow } from './last-group-key.repository.js';
+import { EarlierGroupKeyRepository, EarlierGroupKeyRow } from './earlier-group-key.repository.js';
 import { LeafRepository, MlsLeafRow } from './leaf.repository.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { MlsService } from './mls.service.js';
@@ -31,7 +32,7 @@ export const MLS_ROWS = [
   PendingCommitRow,
   JoinedWelcomeRow,
   HeldStateRow,
-  LastGroupKeyRow,
+  EarlierGroupKeyRow,
 ];
 
 @Module({
@@ -46,13 +47,14 @@ export const MLS_ROWS = [
     PendingCommitRepository,
     JoinedWelcomeRepository,
     HeldStateRepository,
-    LastGroupKeyRepository,
+    EarlierGroupKeyRepository,
     KeyPackagesService,
     KeyPackageClient,
     ClientsService,
     LocalGroupsService,
     JoiningService,
     MlsService,
+    ApplicationsService,
     SuccessionService,
     StateLossService,
     KeyPackageStockWorker,
@@ -60,6 +62,8 @@ export const MLS_ROWS = [
   controllers: [KeyPackagesController],
   exports: [
     MlsService,
+    ApplicationsService,
+    EarlierGroupKeyRepository,
     SuccessionService,
     StateLossService,
     HeldStateRepository,

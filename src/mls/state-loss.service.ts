@@ -8,7 +8,6 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { ClientStateRepository } from './client-state.repository.js';
 import { checkKeyPackage, readKeyPackage } from './key-package.js';
 import { KeyPackagesService } from './key-packages.service.js';
-import { LastGroupKeyRepository } from './last-group-key.repository.js';
 import { LocalGroupsService } from './local-groups.service.js';
 import { refOf } from './own-key-package.js';
 import { readRejoinCommit, type RejoinCommit } from './rejoin-commit.js';
@@ -24,7 +23,6 @@ export class StateLossService {
     private readonly db: TransactionService,
     private readonly states: ClientStateRepository,
     private readonly groups: LocalGroupsService,
-    private readonly lastKeys: LastGroupKeyRepository,
     private readonly keyPackages: KeyPackagesService,
     @Inject(SUITE) private readonly suite: Suite,
   ) {}
@@ -33,8 +31,7 @@ export class StateLossService {
   async discard(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     const group = await this.groups.find(tx, mlsGroupId);
     if (!group) return;
-    await this.lastKeys.keep(tx, mlsGroupId, group.groupKey);
-    await this.groups.replace(tx, group, { ...group, leaves: [] });
+    await this.groups.letGo(tx, group, 'until-it-is-back');
     this.db.afterCommit(tx, () => wipe(group.groupKey));
   }
 

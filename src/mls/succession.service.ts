@@ -66,9 +66,9 @@ export class SuccessionService {
     return { view: viewOf(state), ...(welcome && { welcome }) };
   }
 
-  /** Lets go of the old group: its resumption PSK and its last Group Key with all the rest. OCM-MLS */
+  /** Lets go of the old group: its resumption PSK with all but its last Group Key. OCM-MLS */
   async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     const group = await this.groups.find(tx, mlsGroupId);
-    if (group) await this.groups.replace(tx, group, { ...group, leaves: [] });
+    if (group) await this.groups.letGo(tx, group, 'for-a-while');
   }
 }

@@ -29,6 +29,7 @@ const group: Group = {
   epoch: epoch(5),
   state: 'active',
   instance: 1,
+  history: 0,
   admins: [alice, bob],
 };
 const ask: Ask = { kind: 'add', subject: dave, proposer: carol, ref: 'two', epoch: epoch(5) };

@@ -13,7 +13,14 @@ test('a leaf counts as renewed when it is new, moved or got new keys, and only t
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
   const [groups, members] = [new GroupRepository(), new MemberRepository()];
-  const group = { mlsGroupId: lab, address: ocmAddress('lab@a.test'), epoch: epoch(0), admins: [alice], instance: 1 };
+  const group = {
+    mlsGroupId: lab,
+    address: ocmAddress('lab@a.test'),
+    epoch: epoch(0),
+    admins: [alice],
+    instance: 1,
+    history: 0,
+  };
   const roster = (...leaves: [string, number][]) =>
     leaves.map(([address, leafIndex]) => ({ address: ocmAddress(address), leafIndex }));
   const ages = () =>
@@ -42,7 +49,14 @@ test('a leaf is fresh until it is renewed, and its time is worked out anew whene
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
   const [groups, members] = [new GroupRepository(), new MemberRepository()];
-  const group = { mlsGroupId: lab, address: ocmAddress('lab@a.test'), epoch: epoch(0), admins: [alice], instance: 1 };
+  const group = {
+    mlsGroupId: lab,
+    address: ocmAddress('lab@a.test'),
+    epoch: epoch(0),
+    admins: [alice],
+    instance: 1,
+    history: 0,
+  };
   const roster = [alice, bob].map((address, leafIndex) => ({ address, leafIndex }));
   const enter = (hour: number, renewed: { added?: (typeof bob)[]; updated?: (typeof bob)[] }) =>
     db.run((tx) => members.replace(tx, lab, roster, at(hour), { added: [], updated: [], ...renewed }));

@@ -7,8 +7,9 @@ import { JoinedWelcomeRepository } from '../../src/mls/joined-welcome.repository
 import { KeyPackageLimitRepository } from '../../src/mls/key-package-limit.repository.js';
 import { KeyPackageRepository } from '../../src/mls/key-package.repository.js';
 import { JoiningService } from '../../src/mls/joining.service.js';
+import { ApplicationsService } from '../../src/mls/applications.service.js';
 import { ClientStateRepository } from '../../src/mls/client-state.repository.js';
-import { LastGroupKeyRepository } from '../../src/mls/last-group-key.repository.js';
+import { EarlierGroupKeyRepository } from '../../src/mls/earlier-group-key.repository.js';
 import { LeafRepository } from '../../src/mls/leaf.repository.js';
 import { LocalGroupsService } from '../../src/mls/local-groups.service.js';
 import { MlsService } from '../../src/mls/mls.service.js';
@@ -46,7 +47,8 @@ export class MlsServer implements AsyncDisposable {
   readonly clients: ClientsService;
   readonly states: ClientStateRepository;
   readonly groups: LocalGroupsService;
-  readonly lastKeys: LastGroupKeyRepository;
+  readonly earlierKeys: EarlierGroupKeyRepository;
+  readonly applications: ApplicationsService;
   readonly stateLoss: StateLossService;
   readonly mls: MlsService;
 
@@ -77,9 +79,10 @@ export class MlsServer implements AsyncDisposable {
     );
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);
     this.states = new ClientStateRepository(this.vault);
-    this.groups = new LocalGroupsService(this.states, new LeafRepository(this.vault));
-    this.lastKeys = new LastGroupKeyRepository(this.vault);
-    this.stateLoss = new StateLossService(clock, db, this.states, this.groups, this.lastKeys, this.keyPackages, suite);
+    this.earlierKeys = new EarlierGroupKeyRepository(this.vault);
+    this.groups = new LocalGroupsService(this.states, new LeafRepository(this.vault), this.earlierKeys, clock);
+    this.applications = new ApplicationsService(db, this.states, this.groups, this.earlierKeys, suite);
+    this.stateLoss = new StateLossService(clock, db, this.states, this.groups, this.keyPackages, suite);
     const joining = new JoiningService(
       config,
       clock,
@@ -88,7 +91,7 @@ export class MlsServer implements AsyncDisposable {
       this.groups,
       this.keyPackageRows,
       this.welcomes,
-      this.lastKeys,
+      this.earlierKeys,
       suite,
     );
     this.mls = new MlsService(

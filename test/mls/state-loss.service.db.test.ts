@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest';
 import { ocmAddress } from '../../src/kernel/address.js';
+import { epoch } from '../../src/kernel/ids.js';
 import { twoServers } from './mls-world.js';
 
-test('R-133 R-139 a lost state goes with its leaves and a Commit that waits; the last Group Key stays until the return', async () => {
+const LATER = new Date('2040-01-01T00:00:00Z');
+
+test('R-133 R-139 a lost state goes with its leaves and a Commit that waits; the last Group Key stays until the return, and an hour longer', async () => {
   await using world = await twoServers();
   const { a, b, lab, alice, bob } = world;
   const { groupKey } = await b.db.run((tx) => b.groups.lock(tx, lab));
   const key = groupKey.slice();
   await b.db.run((tx) => b.stateLoss.discard(tx, lab));
   for (const table of ['mls_group', 'mls_leaf', 'pending_commit']) expect(await b.count(table)).toBe(0);
-  expect(await b.db.run((tx) => b.lastKeys.find(tx, lab))).toEqual(key);
+  const kept = () => b.db.run((tx) => b.earlierKeys.find(tx, lab, epoch(1)));
+  await b.db.run((tx) => b.earlierKeys.forgetOld(tx, LATER));
+  expect(await kept()).toEqual(key);
 
   const fresh = await b.db.run((tx) => b.stateLoss.freshKeyPackage(tx, bob));
   const rejoin = [{ address: bob, keyPackage: fresh!.content }];
@@ -17,7 +22,9 @@ test('R-133 R-139 a lost state goes with its leaves and a Commit that waits; the
   expect(await b.stateLoss.readCommit(commit.commit)).toMatchObject({ adds: [fresh!.ref] });
   await b.join(bob, commit.welcome!);
   expect(await b.view(lab)).toEqual(await a.view(lab));
-  expect(await b.db.run((tx) => b.lastKeys.find(tx, lab))).toBeUndefined();
+  expect(await kept()).toEqual(key);
+  await b.db.run((tx) => b.earlierKeys.forgetOld(tx, LATER));
+  expect(await kept()).toBeUndefined();
 });
 
 test('a Commit is known by its tag as the one that began the epoch here', async () => {

@@ -171,6 +171,7 @@ export class ShareHouse implements AsyncDisposable {
       epoch: epoch(at),
       state: here.some((member) => member.endsWith(`@${this.domain}`)) ? ('active' as const) : ('left' as const),
       instance: 1,
+      history: 0,
       admins: here.slice(0, 1),
     };
     await this.db.run(async (tx) => {

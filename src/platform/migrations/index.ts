@@ -15,6 +15,7 @@ import { reinit } from './0014-reinit.js';
 import { rejoin } from './0015-rejoin.js';
 import { approvals } from './0016-approvals.js';
 import { doubt } from './0017-doubt.js';
+import { fileKeys } from './0018-file-keys.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rejoin,
   approvals,
   doubt,
+  fileKeys,
 ];
