@@ -75,10 +75,10 @@ export function proposalTo(
 /** A notification holds no more; who has more users in a group sends several. */
 const MOST_KEY_PACKAGES = 200;
 
-/**
- * The request of a server that lost its state, to the home server of every admin (OCM-MLS R-125), in a lane of its own:
- * what stands still in the group's lane must not keep it from going out.
- */
+/** What stands still in the group's lane must not keep such a request from going out. */
+export const rejoinLane = (mlsGroupId: MlsGroupId): string => `rejoin ${mlsGroupId}`;
+
+/** The request of a server that lost its state, to the home server of every admin. OCM-MLS R-125 */
 export function rejoinTo(
   from: Handshake,
   servers: readonly Host[],
@@ -89,7 +89,7 @@ export function rejoinTo(
     const some = keyPackages.slice(at, at + MOST_KEY_PACKAGES);
     const body = mlsRejoin({ senderDomain: from.here, mlsGroupId: from.mlsGroupId, keyPackages: some });
     for (const to of servers) {
-      letters.push({ ...letter(to, from, 'MLS_REJOIN', from.mlsGroupId, body), lane: `rejoin ${from.mlsGroupId}` });
+      letters.push({ ...letter(to, from, 'MLS_REJOIN', from.mlsGroupId, body), lane: rejoinLane(from.mlsGroupId) });
     }
   }
   return letters;

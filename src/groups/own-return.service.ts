@@ -9,7 +9,7 @@ import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { broadcast } from './broadcast.js';
+import { broadcast, rejoinLane } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { DoubtRepository } from './doubt.repository.js';
@@ -76,13 +76,15 @@ export class OwnReturnService {
     const drift = await this.drifts.find(tx, mlsGroupId);
     await this.drifts.forget(tx, mlsGroupId);
     if (drift) await this.doubt(tx, mlsGroupId, drift.since);
+    await this.outbox.withdraw(tx, { lane: rejoinLane(mlsGroupId), kind: 'MLS_REJOIN', subject: mlsGroupId });
     // It may be of another history, which nobody is to be told.
     await this.commitLog.forget(tx, mlsGroupId);
     const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
     this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');
     const commit = drift?.arbitrated;
     if (!commit || commit.epoch + 1 !== view.epoch) return;
-    if (!(await this.stateLoss.standsAt(tx, mlsGroupId, await this.stateLoss.readCommit(commit.content)))) return;
+    const { confirmationTag } = await this.stateLoss.readCommit(commit.content);
+    if ((await this.stateLoss.confirmationTag(tx, mlsGroupId)) !== confirmationTag) return;
     const before = (await this.members.of(tx, mlsGroupId)).map(({ address }) => address);
     const told = [...before, ...view.members.map(({ address }) => address)];
     const from = { here: this.config.domain, mlsGroupId };

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
-import type { Epoch, MlsGroupId } from '../kernel/ids.js';
+import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { GroupView } from '../mls/group-view.js';
 import type { Joined as Welcomed, Joining } from '../mls/joining.service.js';
 import { MlsService } from '../mls/mls.service.js';
+import { StateLossService } from '../mls/state-loss.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
@@ -59,6 +60,7 @@ export class WelcomesService {
     private readonly reinits: ReinitService,
     private readonly ownReturn: OwnReturnService,
     private readonly mls: MlsService,
+    private readonly stateLoss: StateLossService,
     private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
@@ -73,7 +75,9 @@ export class WelcomesService {
     try {
       return await this.db.run((tx) => this.receiveIn(tx, from, notice));
     } catch (error) {
-      if (!isFault(error, 'welcome.member-already') || !(await this.isHistoryOver(from, notice))) throw error;
+      if (!isFault(error, 'welcome.member-already')) throw error;
+      const led = { epoch: epoch(Number(error.facts['epoch'])), tag: String(error.facts['tag']) };
+      if (!(await this.isHistoryOver(from, notice, led))) throw error;
       await this.drifts.lose(notice.mlsGroupId, 'invited-anew');
       throw new Fault('welcome.undecided', { group: notice.mlsGroupId, fault: error.code }, error);
     }
@@ -81,12 +85,22 @@ export class WelcomesService {
 
   /**
    * An admin whom we know invites a user again who is a member here: then the Commits that we followed were taken back,
-   * and there is nothing here to go back to. OCM-MLS R-093
+   * and there is nothing here to go back to. Unless the Welcome belongs to a Commit that we followed, or is of a time
+   * before we came back to the group. OCM-MLS R-093
    */
-  private isHistoryOver(from: Host, { mlsGroupId }: WelcomeNotice): Promise<boolean> {
+  private isHistoryOver(
+    from: Host,
+    { mlsGroupId }: WelcomeNotice,
+    led: { readonly epoch: Epoch; readonly tag: string },
+  ): Promise<boolean> {
     return this.db.run(async (tx) => {
       const group = await this.groups.byId(tx, mlsGroupId);
-      return group?.state === 'active' && adminServers(group).includes(from);
+      if (group?.state !== 'active' || !adminServers(group).includes(from)) return false;
+      if (led.epoch === group.epoch) return (await this.stateLoss.confirmationTag(tx, mlsGroupId)) !== led.tag;
+      const followed = await this.commitLog.find(tx, mlsGroupId, epoch(led.epoch - 1));
+      if (followed) return (await this.stateLoss.readCommit(followed.commit)).confirmationTag !== led.tag;
+      const [first] = await this.commitLog.digests(tx, mlsGroupId);
+      return group.history === 0 || led.epoch >= (first?.epoch ?? group.epoch);
     });
   }
 

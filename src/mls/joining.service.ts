@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientState, KeyPackage } from 'ts-mls';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
-import { sameBytes, wipe } from '../kernel/bytes.js';
+import { sameBytes, toHex, wipe } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
@@ -20,7 +20,7 @@ import { epochOf, type LocalLeaf, stateOf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import type { OwnKeyPackage } from './own-key-package.js';
 import { creatorOf } from './reinit.js';
-import { clientState } from './stored-state.js';
+import { clientState, type CommonState } from './stored-state.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
@@ -132,7 +132,7 @@ export class JoiningService {
 
   private async put(tx: Tx, group: LockedGroup, leaf: LocalLeaf): Promise<void> {
     const userId = leaf.address;
-    if (group.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.member-already', { userId });
+    if (group.leaves.some(({ address }) => address === userId)) throw memberAlready(userId, group.common);
     await this.groups.putLeaf(tx, group, leaf);
   }
 
@@ -182,7 +182,7 @@ export class JoiningService {
     welcomed: ClientState,
     since: Joining['since'],
   ): Promise<GroupView> {
-    if (group.leaves.some(({ address }) => address === userId)) throw new Fault('welcome.member-already', { userId });
+    if (group.leaves.some(({ address }) => address === userId)) throw memberAlready(userId, welcomed);
     const state = await this.catchUp(tx, welcomed, since);
     const { epoch: current } = group.common.groupContext;
     if (state.groupContext.epoch !== current) throw new Fault('welcome.unreachable', { epoch: viewOf(state).epoch });
@@ -207,3 +207,7 @@ export class JoiningService {
     return state;
   }
 }
+
+/** With the epoch that the Welcome leads to, and the confirmation tag by which the Commit that began it is known. */
+const memberAlready = (userId: OcmAddress, { groupContext, confirmationTag }: CommonState) =>
+  new Fault('welcome.member-already', { userId, epoch: Number(groupContext.epoch), tag: toHex(confirmationTag) });

@@ -1,3 +1,4 @@
+import { toHex } from '../kernel/bytes.js';
 import { readFramed } from './mls-message.js';
 import { refOf } from './own-key-package.js';
 import type { Suite } from './suite.js';
@@ -6,8 +7,8 @@ import type { Suite } from './suite.js';
 export interface RejoinCommit {
   /** References of the KeyPackages that it adds by value, in hex. RFC 9420 section 5.2 */
   readonly adds: readonly string[];
-  /** The GroupInfo of its Welcome bears the same one. RFC 9420 section 12.4.3.1 */
-  readonly confirmationTag: Uint8Array;
+  /** In hex; the GroupInfo of its Welcome bears the same one. RFC 9420 section 12.4.3.1 */
+  readonly confirmationTag: string;
 }
 
 /** Opens nothing and verifies nothing. Throws `codec.malformed`. OCM-MLS R-137 */
@@ -18,5 +19,5 @@ export async function readRejoinCommit(commit: Uint8Array, suite: Suite): Promis
     if (covered.proposalOrRefType !== 'proposal' || covered.proposal.proposalType !== 'add') continue;
     adds.push(await refOf(covered.proposal.add.keyPackage, suite));
   }
-  return { adds, confirmationTag: auth.contentType === 'commit' ? auth.confirmationTag : new Uint8Array() };
+  return { adds, confirmationTag: auth.contentType === 'commit' ? toHex(auth.confirmationTag) : '' };
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OcmAddress } from '../kernel/address.js';
-import { sameBytes, wipe } from '../kernel/bytes.js';
+import { sameBytes, toHex, wipe } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { MlsGroupId } from '../kernel/ids.js';
@@ -64,9 +64,9 @@ export class StateLossService {
     return readRejoinCommit(commit, this.suite);
   }
 
-  /** Whether the epoch in which the group stands here is the one that a Commit with this tag began. */
-  async standsAt(tx: Tx, mlsGroupId: MlsGroupId, { confirmationTag }: RejoinCommit): Promise<boolean> {
-    const group = await this.groups.find(tx, mlsGroupId);
-    return group !== undefined && sameBytes(group.common.confirmationTag, confirmationTag);
+  /** In hex, of the Commit that began the epoch in which the group stands here. */
+  async confirmationTag(tx: Tx, mlsGroupId: MlsGroupId): Promise<string | undefined> {
+    const state = await this.states.look(tx, mlsGroupId);
+    return state && toHex(state.confirmationTag);
   }
 }

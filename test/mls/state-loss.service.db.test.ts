@@ -32,7 +32,7 @@ test('a Commit is known by its tag as the one that began the epoch here', async 
   const { a, b, lab, alice, added } = world;
   const stands = async (commit: Uint8Array) => {
     const read = await b.stateLoss.readCommit(commit);
-    return b.db.run((tx) => b.stateLoss.standsAt(tx, lab, read));
+    return (await b.db.run((tx) => b.stateLoss.confirmationTag(tx, lab))) === read.confirmationTag;
   };
   expect(await stands(added.commit)).toBe(true);
   const next = await a.commit(lab, { committer: alice });
