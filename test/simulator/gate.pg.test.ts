@@ -34,6 +34,29 @@ test('statements of two works go in the order that the seed decides, and a lock 
   ]);
 });
 
+test('more works than there are connections take turns, in the order that the seed decides', async () => {
+  await using stage = await Stage.open(2);
+  const db = stage.server('a.test').get(TransactionService);
+  const run = async (seed: string) => {
+    const said: number[] = [];
+    const works = Array.from(
+      { length: 12 },
+      (_, name) => () =>
+        db.run(async (tx) => {
+          await tx.query('SELECT 1');
+          await tx.query('SELECT 2');
+          said.push(name);
+        }),
+    );
+    await stage.race(works, new Chance(seed));
+    return said;
+  };
+  const [first, again, other] = [await run('1'), await run('1'), await run('2')];
+  expect(first.toSorted((one, two) => one - two)).toEqual(Array.from({ length: 12 }, (_, name) => name));
+  expect(again).toEqual(first);
+  expect(other).not.toEqual(first);
+});
+
 test('a server that dies over a lock takes with it who waits for the lock', async () => {
   await using stage = await Stage.open(2);
   const { crash } = stage.server('a.test');

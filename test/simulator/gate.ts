@@ -16,6 +16,8 @@ interface Call {
 /** When the server dies those who hold the connections give none back. */
 interface Connecting {
   readonly server: TestServer;
+  /** How many wait for a connection of that server; none of them has just been given one. */
+  readonly queued: () => number;
   readonly giveUp: () => void;
 }
 
@@ -116,8 +118,16 @@ export class Gate {
   private isQuiet(): boolean {
     const { calls } = this;
     if (calls.some(({ state }) => state === 'running')) return false;
-    if (this.works.some(({ done, isHeld, calls: own }) => !done && !isHeld && own.length === 0)) return false;
+    if (this.works.some((work) => !work.done && !work.isHeld && work.calls.length === 0 && !this.isQueued(work)))
+      return false;
     return calls.length === 0 || calls.some(({ state }) => state === 'waiting');
+  }
+
+  /** All connections of the server are in use by others. */
+  private isQueued({ connecting }: Work): boolean {
+    const all = this.works.flatMap((work) => [...work.connecting]);
+    const waits = ({ server, queued }: Connecting) => all.filter((one) => one.server === server).length === queued();
+    return connecting.size > 0 && [...connecting].every(waits);
   }
 
   /** Sees which statements are blocked. What moves meanwhile may have freed another one, so it looks again. */
@@ -170,7 +180,8 @@ export class Gate {
 async function connected(work: Work, runner: QueryRunner, server: TestServer): Promise<number | undefined> {
   let waiting: Connecting | undefined;
   const died = new Promise<never>((_, reject) => {
-    waiting = { server, giveUp: () => reject(new Crash('no connection comes')) };
+    const { master: pool } = runner.connection.driver as unknown as { master: { waitingCount: number } };
+    waiting = { server, queued: () => pool.waitingCount, giveUp: () => reject(new Crash('no connection comes')) };
     work.connecting.add(waiting);
   });
   try {
