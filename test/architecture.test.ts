@@ -13,7 +13,18 @@ describe('the house', () => {
       expect.arrayContaining(['main.ts', 'app.module.ts', 'kernel/fault.ts']),
     );
     expect([...folders].filter((folder) => !LINE.includes(folder))).toEqual([]);
-    for (const folder of ['kernel', 'platform', 'ocm', 'mls', 'outbox', 'groups', 'tokens', 'shares', 'inbox']) {
+    for (const folder of [
+      'kernel',
+      'content',
+      'platform',
+      'ocm',
+      'mls',
+      'outbox',
+      'groups',
+      'tokens',
+      'shares',
+      'inbox',
+    ]) {
       expect(folders).toContain(folder);
     }
   });

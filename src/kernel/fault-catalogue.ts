@@ -11,6 +11,23 @@ export const FAULTS = {
   'codec.malformed': { status: 400, retry: false, says: 'the bytes are not what they should encode' },
   'body.malformed': { status: 400, retry: false, says: 'the body does not have the required shape' },
   'body.too-large': { status: 413, retry: false, says: 'the body is larger than accepted here' },
+  // content
+  'content.malformed': { status: 502, retry: false, says: 'not an encrypted file of a form known here' },
+  'content.broken': {
+    status: 502,
+    retry: false,
+    says: 'the encrypted file was changed, cut or put together otherwise',
+  },
+  'content.cipher-differs': {
+    status: 502,
+    retry: false,
+    says: 'the file is encrypted by another cipher than announced',
+  },
+  // The new key may still be under way.
+  'content.key-mismatch': { status: 502, retry: true, says: 'the file is encrypted under another key' },
+  'content.key-length': { status: 400, retry: false, says: 'the file key has not the length that its cipher takes' },
+  'content.too-large': { status: 413, retry: false, says: 'the file is larger than can be encrypted or opened here' },
+  'content.range': { status: 416, retry: false, says: 'the file has no such range' },
   // platform
   'config.wrong': { status: 500, retry: false, says: 'the configuration is wrong' },
   'data-folder.taken': { status: 500, retry: false, says: 'another process uses the data folder' },

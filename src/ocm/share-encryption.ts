@@ -1,10 +1,7 @@
 import { z } from 'zod';
+import { type Cipher, CIPHERS } from '../content/cipher.js';
 import { Fault } from '../kernel/fault.js';
 import { identifierField, parseBody, textField } from './wire-body.js';
-
-/** RFC 9180 section 7.3 names. OCM-MLS section 9 */
-export const CIPHERS = ['AES-128-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305'] as const;
-export type Cipher = (typeof CIPHERS)[number];
 
 /** How the resource is encrypted; no epoch is told here. OCM core section 5.3, OCM-MLS section 9 */
 export type ShareEncryption =

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { CIPHERS, encryptionBody, parseEncryption } from '../../src/ocm/share-encryption.js';
+import { CIPHERS } from '../../src/content/cipher.js';
+import { encryptionBody, parseEncryption } from '../../src/ocm/share-encryption.js';
 
 const mls = (parameters: object) => ({ resourceId: 'r-1', scheme: 'ocm-mls', 'ocm-mls': parameters });
 
