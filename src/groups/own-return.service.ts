@@ -14,6 +14,7 @@ import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { DoubtRepository } from './doubt.repository.js';
 import { DriftRepository } from './drift.repository.js';
+import { FollowerRepository } from './follower.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { MemberRepository } from './member.repository.js';
 
@@ -42,6 +43,7 @@ export class OwnReturnService {
     private readonly commitLog: CommitLogRepository,
     private readonly changes: ChangeRepository,
     private readonly doubts: DoubtRepository,
+    private readonly followers: FollowerRepository,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -75,6 +77,7 @@ export class OwnReturnService {
     const { mlsGroupId } = group;
     const drift = await this.drifts.find(tx, mlsGroupId);
     await this.drifts.forget(tx, mlsGroupId);
+    await this.followers.rewind(tx, mlsGroupId);
     if (drift) await this.doubt(tx, mlsGroupId, drift.since);
     await this.outbox.withdraw(tx, { lane: rejoinLane(mlsGroupId), kind: 'MLS_REJOIN', subject: mlsGroupId });
     // It may be of another history, which nobody is to be told.

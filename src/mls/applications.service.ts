@@ -7,6 +7,7 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { type Opened, openApplication, type OpenedMessage, sealApplication } from './application.js';
 import { ClientStateRepository } from './client-state.repository.js';
 import { EarlierGroupKeyRepository } from './earlier-group-key.repository.js';
+import { requireFederatedGroup, written, type WrittenAddress } from './federated-group.js';
 import { epochOf, type LocalLeaf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import { readHead } from './mls-message.js';
@@ -18,6 +19,18 @@ export interface Sealed {
   readonly message: Uint8Array;
   readonly epoch: Epoch;
   readonly speaker: OcmAddress;
+}
+
+/** With which a file key is wrapped for a group. */
+export interface Wrapping {
+  readonly groupKey: Uint8Array;
+  /** The address of the group, to the byte as it stands in the group. */
+  readonly label: WrittenAddress;
+}
+
+interface WrappedIn {
+  readonly mlsGroupId: MlsGroupId;
+  readonly address: OcmAddress;
 }
 
 /** What members of a group tell each other under its keys. OCM-MLS section 7.4.4 */
@@ -76,11 +89,22 @@ export class ApplicationsService {
     return { mlsGroupId, epoch };
   }
 
-  /** The Group Key of an epoch, the current one or one that is kept still. To be wiped after use. OCM-MLS R-174 */
-  async groupKey(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Uint8Array | undefined> {
+  /** What file keys are wrapped with now. The key is to be wiped after use. Throws `mls.group-unknown`. OCM-MLS R-165 */
+  async wrapping(tx: Tx, mlsGroupId: MlsGroupId): Promise<Wrapping> {
+    const { common, groupKey } = await this.groups.lock(tx, mlsGroupId);
+    return { groupKey, label: requireFederatedGroup(common.groupContext.extensions).groupAddress };
+  }
+
+  /**
+   * What file keys were wrapped with in an epoch, while that is kept still. The key is to be wiped after use.
+   * OCM-MLS R-174, R-187
+   */
+  async wrappingOf(tx: Tx, { mlsGroupId, address }: WrappedIn, at: Epoch): Promise<Wrapping | undefined> {
     const group = await this.groups.find(tx, mlsGroupId);
-    if (group && epochOf(group) === at) return group.groupKey;
-    return this.earlierKeys.find(tx, mlsGroupId, at);
+    const label = group ? requireFederatedGroup(group.common.groupContext.extensions).groupAddress : written(address);
+    if (group && epochOf(group) === at) return { groupKey: group.groupKey, label };
+    const groupKey = await this.earlierKeys.find(tx, mlsGroupId, at);
+    return groupKey && { groupKey, label };
   }
 
   /** Whatever was wrapped before the epoch `before` was wrapped anew. OCM-MLS R-175 */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { epoch } from '../../src/kernel/ids.js';
 import { GROUP_KEY_KEPT_MS } from '../../src/mls/earlier-group-key.repository.js';
-import { twoServers } from './mls-world.js';
+import { LAB, twoServers } from './mls-world.js';
 
 const opened = (said: string, generation: number, rest: object = {}) => ({
   kind: 'opened',
@@ -116,7 +116,8 @@ test('R-145 R-144 nothing is said in a group that has ended with a ReInit', asyn
 test('R-174 R-175 the Group Key of an epoch stays for an hour after it, and no longer than anything wrapped with it', async () => {
   const { a, b, lab, alice, bob, commit, ...world } = await talk();
   await using _ = world;
-  const key = async (at: number) => b.db.run((tx) => b.applications.groupKey(tx, lab, epoch(at)));
+  const key = async (at: number) =>
+    (await b.db.run((tx) => b.applications.wrappingOf(tx, { mlsGroupId: lab, address: LAB }, epoch(at))))?.groupKey;
   const keys = [(await key(1))!];
   for (const at of [2, 3]) {
     await commit();

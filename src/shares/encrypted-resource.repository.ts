@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import type { OcmAddress } from '../kernel/address.js';
+import type { Cipher } from '../content/cipher.js';
+import { type FileKey, fileKey } from '../content/file-key.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { Vault } from '../platform/vault.service.js';
+
+/** A file or folder of this server that is encrypted, with its file key, sealed. D-28 */
+@Entity('encrypted_resource')
+export class EncryptedResourceRow {
+  @PrimaryColumn('uuid', { name: 'resource_id' }) resourceId!: string;
+  @Column('text', { name: 'efss_id' }) efssId!: string;
+  @Column('text') cipher!: Cipher;
+  @Column('bytea', { name: 'file_key' }) fileKey!: Buffer;
+  @Column('integer') version!: number;
+  @Column('timestamptz', { name: 'made_at' }) madeAt!: Date;
+}
+
+export interface EncryptedResource {
+  /** By which all groups know it, whatever shares it is in, and which is no providerId. OCM-MLS R-159, R-162 */
+  readonly resourceId: string;
+  /** By which the file platform behind us knows it. */
+  readonly efssId: string;
+  /** The same as long as there is a ciphertext. OCM-MLS R-164 */
+  readonly cipher: Cipher;
+  /** Which of its file keys is the one in use, from 1 on. */
+  readonly version: number;
+  readonly madeAt: Date;
+}
+
+/** What goes to a group: the file key of one of its resources. */
+export interface SharedKey {
+  readonly resourceId: string;
+  readonly key: FileKey;
+}
+
+@Injectable()
+export class EncryptedResourceRepository {
+  private readonly purpose: RowPurpose;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({
+      table: 'encrypted_resource',
+      column: 'file_key',
+      row: ['resource_id', 'version'],
+    });
+  }
+
+  /** Locked: whoever makes a file key for a resource is the only one. */
+  async lock(tx: Tx, efssId: string): Promise<EncryptedResource | undefined> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`encrypted_resource ${efssId}`]);
+    const row = await tx.findOneBy(EncryptedResourceRow, { efssId });
+    return row ? toResource(row) : undefined;
+  }
+
+  async add(tx: Tx, resource: EncryptedResource, key: FileKey): Promise<void> {
+    await tx.insert(EncryptedResourceRow, { ...resource, fileKey: this.seal(resource, key) });
+  }
+
+  async byId(tx: Tx, resourceId: string): Promise<EncryptedResource | undefined> {
+    const row = await tx.findOneBy(EncryptedResourceRow, { resourceId });
+    return row ? toResource(row) : undefined;
+  }
+
+  async key(tx: Tx, resourceId: string): Promise<FileKey | undefined> {
+    const row = await tx.findOneBy(EncryptedResourceRow, { resourceId });
+    return row ? this.open(row) : undefined;
+  }
+
+  /** The file keys of what is shared with the group, a page in the order of their ids. OCM-MLS R-171, R-191 */
+  async sharedWith(tx: Tx, group: OcmAddress, after: string | undefined, most: number): Promise<SharedKey[]> {
+    const ids = await tx.query<{ resource_id: string }[]>(
+      `SELECT DISTINCT resource_id FROM share
+       WHERE group_address = $1 AND ended_at IS NULL AND resource_id IS NOT NULL AND ($2::uuid IS NULL OR resource_id > $2)
+       ORDER BY resource_id LIMIT $3`,
+      [group, after ?? null, most],
+    );
+    const wanted = ids.map(({ resource_id: id }) => id);
+    const rows = await tx.find(EncryptedResourceRow, {
+      where: { resourceId: In(wanted) },
+      order: { resourceId: 'ASC' },
+    });
+    return rows.map((row) => ({ resourceId: row.resourceId, key: this.open(row) }));
+  }
+
+  private seal({ resourceId, version }: EncryptedResource, { bytes }: FileKey): Buffer {
+    return Buffer.from(this.vault.seal(bytes, this.purpose(resourceId, version)));
+  }
+
+  private open({ resourceId, version, cipher, fileKey: sealed }: EncryptedResourceRow): FileKey {
+    return fileKey(cipher, this.vault.open(sealed, this.purpose(resourceId, version)));
+  }
+}
+
+const toResource = ({ fileKey: _, ...resource }: EncryptedResourceRow): EncryptedResource => resource;
