@@ -9,6 +9,7 @@ import { Fault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import { type Notification, parseNotification } from '../ocm/notification.js';
 import { TransactionService } from '../platform/transaction.service.js';
+import { ReceivingKeysService } from '../shares/receiving-keys.service.js';
 import { ReceivingService } from '../shares/receiving.service.js';
 import { SendingService } from '../shares/sending.service.js';
 import { EarlyRepository } from './early.repository.js';
@@ -32,6 +33,7 @@ export class DispatchService {
     private readonly rejoins: RejoinsService,
     private readonly receiving: ReceivingService,
     private readonly sending: SendingService,
+    private readonly keys: ReceivingKeysService,
     private readonly early: EarlyRepository,
     private readonly refusals: RefusalsService,
   ) {}
@@ -61,6 +63,10 @@ export class DispatchService {
       case 'MLS_WELCOME': {
         const joined = await this.welcomes.receive(from, notice);
         return joined.kind === 'waits' ? this.keep(from, body, notice.mlsGroupId, joined.epoch) : DONE;
+      }
+      case 'MLS_APPLICATION': {
+        const heard = await this.keys.receive(from, notice);
+        return heard.kind === 'waits' ? this.keep(from, body, notice.mlsGroupId, heard.epoch) : DONE;
       }
       case 'MLS_PROPOSAL':
         await this.proposals.receive(from, notice);

@@ -30,7 +30,8 @@ export type Opened =
       readonly spent: readonly Uint8Array[];
     }
   | { readonly kind: 'early'; readonly epoch: Epoch }
-  | { readonly kind: 'stale' | 'spent' };
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'spent' };
 
 /** Throws what the library throws in a group that has ended with a ReInit. RFC 9420 section 6.3.1, OCM-MLS */
 export async function sealApplication(

@@ -71,7 +71,7 @@ export class ApplicationsService {
     tx: Tx,
     mlsGroupId: MlsGroupId,
     message: Uint8Array,
-  ): Promise<{ readonly kind: 'opened'; readonly message: OpenedMessage } | Exclude<Opened, { kind: 'opened' }>> {
+  ): Promise<Exclude<Opened, { kind: 'opened' }> | { readonly kind: 'opened'; readonly message: OpenedMessage }> {
     const group = await this.groups.lock(tx, mlsGroupId);
     const opened = await openApplication(group, message, this.suite);
     if (opened.kind !== 'opened') return opened;

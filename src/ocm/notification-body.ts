@@ -40,7 +40,6 @@ export const mlsCommit = (notice: Given<MlsCommit>): object =>
     content: toBase64url(notice.content),
   });
 
-/** Of what other servers send. @public */
 export const mlsApplication = (notice: Given<MlsApplication>): object =>
   mls('MLS_APPLICATION', notice, { content: toBase64url(notice.content) });
 

@@ -3,10 +3,17 @@ import { type Cipher, CIPHERS } from '../content/cipher.js';
 import { Fault } from '../kernel/fault.js';
 import { identifierField, parseBody, textField } from './wire-body.js';
 
+/** Under a file key that members of the group have. Without `format`, in the whole-file form (D-21). OCM-MLS R-212 */
+export interface MlsEncryption {
+  readonly scheme: 'ocm-mls';
+  readonly resourceId: string;
+  readonly cipher: Cipher;
+  readonly format?: string;
+}
+
 /** How the resource is encrypted; no epoch is told here. OCM core section 5.3, OCM-MLS section 9 */
 export type ShareEncryption =
-  | { readonly scheme: 'ocm-mls'; readonly resourceId: string; readonly cipher: Cipher; readonly format?: string }
-  | { readonly scheme: 'ocm-pgp'; readonly resourceId: string; readonly fingerprints: readonly string[] };
+  MlsEncryption | { readonly scheme: 'ocm-pgp'; readonly resourceId: string; readonly fingerprints: readonly string[] };
 
 const head = z.object({ resourceId: identifierField, scheme: identifierField });
 const mls = z.object({ cipher: z.enum(CIPHERS), format: identifierField.optional() });

@@ -65,11 +65,11 @@ export class AnnouncingService {
   }
 
   /**
-   * An ordinary OCM share with the group as its recipient (R-028) and the same permissions for everybody (R-205), not
-   * encrypted (R-026).
+   * An ordinary OCM share with the group as its recipient (R-028) and the same permissions for everybody (R-205),
+   * encrypted (R-211, R-212) or not (R-026).
    */
   private async notice(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<ShareNotice> {
-    const { shareId, group, sender, owner, resource, expiration } = share;
+    const { shareId, group, sender, owner, resource, encryption, expiration } = share;
     const { type, name, permissions, description, size } = resource;
     const data = { resourceType: type, name, uri: terms.uri, permissions };
     const { providerId, sharedSecret } = await this.tokens.grant(tx, {
@@ -94,6 +94,7 @@ export class AnnouncingService {
       sender,
       ...(of ? { ownerDisplayName: of.displayName } : {}),
       ...(from ? { senderDisplayName: from.displayName } : {}),
+      ...(encryption ? { encryption } : {}),
       ...(expiration ? { expiration: Math.floor(expiration.getTime() / 1000) } : {}),
       webdav: {
         uri: terms.uri,
@@ -106,7 +107,7 @@ export class AnnouncingService {
     };
   }
 
-  private async receive(tx: Tx, { expiration }: OpenShare, notice: ShareNotice): Promise<void> {
+  private async receive(tx: Tx, { encryption, expiration }: OpenShare, notice: ShareNotice): Promise<void> {
     const { providerId, shareWith, sender, owner, webdav } = notice;
     const own = {
       id: this.dice.uuid(),
@@ -117,6 +118,7 @@ export class AnnouncingService {
       owner,
       resource: resourceOf(notice),
       receivedAt: this.clock.now(),
+      ...(encryption ? { encryption } : {}),
       ...(expiration ? { expiration } : {}),
     };
     await this.received.add(tx, own, digestOf(notice), webdav.sharedSecret);

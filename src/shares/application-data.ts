@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../kernel/bytes.js';
+import { fromUtf8, toBase64url, utf8 } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { contentField, hostField, identifierField, parseBody, addressField } from '../ocm/wire-body.js';
 import type { Host, OcmAddress } from '../kernel/address.js';

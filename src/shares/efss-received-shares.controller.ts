@@ -4,9 +4,10 @@ import { z } from 'zod';
 import type { OcmAddress } from '../kernel/address.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
+import { FileKeysService } from './file-keys.service.js';
 import { OpeningService } from './opening.service.js';
-import { opening, openingAnswer, receivedSharesAnswer } from './share-bodies.js';
-import { showReceivedShare } from './share-pictures.js';
+import { fileKeyAnswer, opening, openingAnswer, receivedSharesAnswer } from './share-bodies.js';
+import { showFileKey, showReceivedShare } from './share-pictures.js';
 
 const userQuery = addressField.meta({ example: 'bob@othercloud.example.org' });
 
@@ -16,7 +17,10 @@ const userQuery = addressField.meta({ example: 'bob@othercloud.example.org' });
 @UseGuards(ApiKeyGuard)
 @Controller('api/v1/received-shares')
 export class EfssReceivedSharesController {
-  constructor(private readonly openings: OpeningService) {}
+  constructor(
+    private readonly openings: OpeningService,
+    private readonly fileKeys: FileKeysService,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -26,6 +30,22 @@ export class EfssReceivedSharesController {
   @ApiOkResponse({ standardSchema: receivedSharesAnswer })
   async list(@Query('user', { schema: userQuery }) user: OcmAddress): Promise<z.input<typeof receivedSharesAnswer>> {
     return { shares: (await this.openings.visibleTo(user)).map(showReceivedShare) };
+  }
+
+  @Get(':id/file-key')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Get the file key of an encrypted share',
+    description:
+      'For who may open it now, with `user` for that user. 503 with `share.no-key-yet` while the key is on its way, and ' +
+      'with `share.key-superseded` when what is held cannot be opened any more and the next has not come.',
+  })
+  @ApiOkResponse({ standardSchema: fileKeyAnswer })
+  async fileKey(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Query('user', { schema: userQuery.optional() }) user?: OcmAddress,
+  ): Promise<z.input<typeof fileKeyAnswer>> {
+    return showFileKey(await this.fileKeys.ofReceived(id, user));
   }
 
   @Post(':id/token')

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
@@ -14,9 +14,10 @@ import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
+import { FileKeysService } from './file-keys.service.js';
 import { SendingService } from './sending.service.js';
-import { newShare, shareAnswer, sharesAnswer } from './share-bodies.js';
-import { showShare } from './share-pictures.js';
+import { fileKeyAnswer, newShare, shareAnswer, sharesAnswer } from './share-bodies.js';
+import { showFileKey, showShare } from './share-pictures.js';
 
 const PAGE = 100;
 const shareId = z.uuid();
@@ -29,7 +30,10 @@ const maybeId = shareId.optional();
 @UseGuards(ApiKeyGuard)
 @Controller('api/v1/shares')
 export class EfssSharesController {
-  constructor(private readonly sending: SendingService) {}
+  constructor(
+    private readonly sending: SendingService,
+    private readonly fileKeys: FileKeysService,
+  ) {}
 
   @Post()
   @ApiOperation({
@@ -44,7 +48,7 @@ export class EfssSharesController {
     @Body({ schema: newShare }) body: z.output<typeof newShare>,
     @IdempotencyKey() key: Key | undefined,
   ): Promise<z.input<typeof shareAnswer>> {
-    const { owner, expiration, resource, ...rest } = body;
+    const { owner, expiration, resource, encryption, ...rest } = body;
     const { size, description, ...named } = resource;
     const sharing = {
       ...rest,
@@ -54,6 +58,7 @@ export class EfssSharesController {
         ...(size === undefined ? {} : { size }),
         ...(description === undefined ? {} : { description }),
       },
+      ...(encryption === undefined ? {} : { cipher: encryption.cipher }),
       ...(expiration === undefined ? {} : { expiration: new Date(expiration) }),
     };
     const { share, servers } = await this.sending.create(sharing, key);
@@ -78,6 +83,17 @@ export class EfssSharesController {
       shares: page.map(({ share, servers }) => showShare(share, servers)),
       next: found.length > PAGE ? page.at(-1)!.share.shareId : null,
     };
+  }
+
+  @Get(':id/file-key')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Get the file key of a resource that is shared encrypted',
+    description: 'With it the resource is encrypted before anybody reads it, in the format that the share names.',
+  })
+  @ApiOkResponse({ standardSchema: fileKeyAnswer })
+  async fileKey(@Param('id', { schema: shareId }) id: string): Promise<z.input<typeof fileKeyAnswer>> {
+    return showFileKey(await this.fileKeys.ofShare(id));
   }
 
   @Get(':id')

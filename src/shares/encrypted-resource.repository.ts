@@ -72,9 +72,10 @@ export class EncryptedResourceRepository {
   /** The file keys of what is shared with the group, a page in the order of their ids. OCM-MLS R-171, R-191 */
   async sharedWith(tx: Tx, group: OcmAddress, after: string | undefined, most: number): Promise<SharedKey[]> {
     const ids = await tx.query<{ resource_id: string }[]>(
-      `SELECT DISTINCT resource_id FROM share
-       WHERE group_address = $1 AND ended_at IS NULL AND resource_id IS NOT NULL AND ($2::uuid IS NULL OR resource_id > $2)
-       ORDER BY resource_id LIMIT $3`,
+      `SELECT DISTINCT encryption->>'resourceId' AS resource_id FROM share
+       WHERE group_address = $1 AND ended_at IS NULL AND encryption IS NOT NULL
+         AND ($2::text IS NULL OR encryption->>'resourceId' > $2)
+       ORDER BY 1 LIMIT $3`,
       [group, after ?? null, most],
     );
     const wanted = ids.map(({ resource_id: id }) => id);

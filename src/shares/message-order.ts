@@ -1,4 +1,5 @@
 import type { OcmAddress } from '../kernel/address.js';
+import type { Epoch } from '../kernel/ids.js';
 
 /**
  * When something was said in a group, as MLS proves it: never by arrival, nor by what a transport counts (OCM-MLS R-121).
@@ -8,7 +9,7 @@ import type { OcmAddress } from '../kernel/address.js';
 export interface MessageOrder {
   readonly instance: number;
   readonly history: number;
-  readonly epoch: number;
+  readonly epoch: Epoch;
   readonly generation: number;
   /** Whose generations are counted. */
   readonly speaker: OcmAddress;

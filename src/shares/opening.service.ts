@@ -79,7 +79,10 @@ export class OpeningService {
    * `share.token-refused`, `share.token-endpoint`, and the faults of the network.
    */
   async open(id: string, member?: OcmAddress): Promise<Opening> {
-    const { share, secret } = await this.db.run((tx) => this.authorized(tx, id, member));
+    const { share, secret } = await this.db.run(async (tx) => {
+      const found = await this.authorized(tx, id, member);
+      return { share: found, secret: (await this.received.secret(tx, id))! };
+    });
     const { from, resource } = share;
     if (from === this.config.domain) {
       const form = { clientId: from, code: secret, ...(member ? { member } : {}) };
@@ -124,19 +127,15 @@ export class OpeningService {
     return { accessToken, ...(expiresIn === undefined ? {} : { expiresIn }) };
   }
 
-  private async authorized(
-    tx: Tx,
-    id: string,
-    member: OcmAddress | undefined,
-  ): Promise<{ share: ReceivedShare; secret: string }> {
+  /** A share that `member`, or any user of this server, may open now. Throws `share.unknown`, `share.not-recipient`. */
+  async authorized(tx: Tx, id: string, member: OcmAddress | undefined): Promise<ReceivedShare> {
     const share = await this.received.byId(tx, id);
-    const over = share?.expiration && share.expiration <= this.clock.now();
-    const secret = share && !over ? await this.received.secret(tx, id) : undefined;
-    if (!share || secret === undefined) throw new Fault('share.unknown', { share: id });
+    const over = share?.endedAt ?? (share?.expiration && share.expiration <= this.clock.now());
+    if (!share || over) throw new Fault('share.unknown', { share: id });
     const recipients = await this.recipients(tx, share);
     const may = member === undefined ? recipients.length > 0 : recipients.includes(member);
     if (!may) throw new Fault('share.not-recipient', { share: id, group: share.group });
-    return { share, secret };
+    return share;
   }
 
   /** The users of this server who have the share now. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromUtf8, utf8 } from '../kernel/bytes.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
@@ -17,6 +18,7 @@ export class ReceivedShareRow {
   @Column('text') sender!: string;
   @Column('text') owner!: string;
   @Column('jsonb') resource!: ReceivedResource;
+  @Column('jsonb', { nullable: true }) encryption!: MlsEncryption | null;
   @Column('bytea', { nullable: true }) secret!: Buffer | null;
   @Column('timestamptz', { name: 'received_at' }) receivedAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
@@ -35,13 +37,14 @@ export class ReceivedShareRepository {
 
   /** Returns whether it is new: a server names each share once. */
   async add(tx: Tx, share: ReceivedShare, digest: string, secret: string): Promise<boolean> {
-    const { expiration, heldUntil, endedAt: _, ...rest } = share;
+    const { expiration, heldUntil, encryption, endedAt: _, ...rest } = share;
     const { raw } = (await tx
       .createQueryBuilder()
       .insert()
       .into(ReceivedShareRow)
       .values({
         ...rest,
+        encryption: encryption ?? null,
         digest,
         secret: Buffer.from(this.vault.seal(utf8(secret), this.purpose(share.id))),
         expiresAt: expiration ?? null,
@@ -141,6 +144,7 @@ const toReceivedShare = (row: ReceivedShareRow): ReceivedShare => ({
   sender: row.sender as OcmAddress,
   owner: row.owner as OcmAddress,
   resource: row.resource,
+  ...(row.encryption ? { encryption: row.encryption } : {}),
   receivedAt: row.receivedAt,
   ...(row.expiresAt ? { expiration: row.expiresAt } : {}),
   ...(row.heldUntil ? { heldUntil: row.heldUntil } : {}),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { toHex } from '../kernel/bytes.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { ShareNotice } from '../ocm/share-notice.js';
 import type { WebdavAccess } from '../ocm/share-protocol.js';
 
@@ -15,6 +16,8 @@ export interface ReceivedShare {
   readonly sender: OcmAddress;
   readonly owner: OcmAddress;
   readonly resource: ReceivedResource;
+  /** Absent: not encrypted. */
+  readonly encryption?: MlsEncryption;
   readonly receivedAt: Date;
   readonly expiration?: Date;
   /** Came before its group was known, and is kept no longer than this. */

@@ -46,7 +46,9 @@ export class ReceivingService {
         validationErrors: [{ name: 'protocol.webdav.uri', message: 'INVALID_VALUE' }],
       });
     }
-    if (encryption) throw new Fault('share.encryption-unsupported', { scheme: encryption.scheme });
+    if (encryption && encryption.scheme !== 'ocm-mls') {
+      throw new Fault('share.encryption-unsupported', { scheme: encryption.scheme });
+    }
     const isNew = await this.db.run((tx) => this.place(tx, from, notice));
     this.log.info({ event: 'share.received', peer: from, group, providerId, isNew }, 'a share was announced to us');
     return { recipientDisplayName: group };
@@ -75,7 +77,7 @@ export class ReceivingService {
     const expiration = notice.expiration === undefined ? undefined : new Date(notice.expiration * 1000);
     if (expiration && expiration <= receivedAt) throw new Fault('share.expired', { providerId });
     const heldUntil = await this.heldUntil(tx, from, notice, receivedAt);
-    const { shareWith: group, sender, owner, webdav } = notice;
+    const { shareWith: group, sender, owner, webdav, encryption } = notice;
     const share = {
       id: this.dice.uuid(),
       from,
@@ -84,6 +86,7 @@ export class ReceivingService {
       sender,
       owner,
       resource: resourceOf(notice),
+      ...(encryption?.scheme === 'ocm-mls' ? { encryption } : {}),
       receivedAt,
       ...(expiration ? { expiration } : {}),
       ...(heldUntil ? { heldUntil } : {}),

@@ -12,7 +12,10 @@ import { Log } from '../platform/logger.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { TokensService } from '../tokens/tokens.service.js';
+import type { Cipher } from '../content/cipher.js';
 import { EndingService } from './ending.service.js';
+import { FileKeysService } from './file-keys.service.js';
+import { KeySendingService } from './key-sending.service.js';
 import type { OpenShare, Resource, Share } from './share.js';
 import { accept, decline, due, isTold, type ShareServer } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
@@ -24,6 +27,8 @@ export interface Sharing {
   readonly sender: OcmAddress;
   readonly owner: OcmAddress;
   readonly resource: Resource;
+  /** With which cipher the resource is encrypted, when it is. */
+  readonly cipher?: Cipher;
   readonly expiration?: Date;
 }
 
@@ -48,6 +53,8 @@ export class SendingService {
     private readonly shares: ShareRepository,
     private readonly servers: ShareServerRepository,
     private readonly tokens: TokensService,
+    private readonly fileKeys: FileKeysService,
+    private readonly keySending: KeySendingService,
     private readonly ending: EndingService,
     private readonly idempotency: Idempotency,
     private readonly poller: Poller,
@@ -57,7 +64,7 @@ export class SendingService {
   /**
    * Shares a resource with a group of which the sender is a member. Every member server is to be told, which are found in
    * our own tree (OCM-MLS R-021); nobody was contacted when this returns. Throws `share.sender-foreign`,
-   * `share.sender-not-member`, `share.expired`, `group.not-found`, `group.left`.
+   * `share.sender-not-member`, `share.expired`, `share.cipher-fixed`, `group.not-found`, `group.left`.
    */
   async create(sharing: Sharing, key?: IdempotencyKey): Promise<SharePicture> {
     for (const user of [sharing.sender, sharing.owner]) {
@@ -79,8 +86,18 @@ export class SendingService {
     if (!(await this.members.isMember(tx, group.mlsGroupId, sender))) {
       throw new Fault('share.sender-not-member', { group: address, sender });
     }
-    const share: OpenShare = { ...sharing, shareId: this.dice.uuid(), createdAt, state: 'open' };
+    const { cipher, ...terms } = sharing;
+    const sealed = cipher && (await this.fileKeys.seal(tx, sharing.resource.id, cipher));
+    const share: OpenShare = {
+      ...terms,
+      ...(sealed && { encryption: sealed.encryption }),
+      shareId: this.dice.uuid(),
+      createdAt,
+      state: 'open',
+    };
     await this.shares.add(tx, share);
+    // Otherwise all keys go out as soon as something can be sent again.
+    if (sealed && group.state === 'active') await this.keySending.send(tx, group, sealed);
     for (const server of await this.members.servers(tx, group.mlsGroupId)) {
       await this.servers.put(tx, due(share.shareId, server, createdAt));
     }

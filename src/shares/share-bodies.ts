@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CIPHERS } from '../content/cipher.js';
+import { FORMAT } from '../content/stream-header.js';
 import { PERMISSIONS, REQUIREMENTS } from '../ocm/share-protocol.js';
 import { addressField, identifierField, textField } from '../ocm/wire-body.js';
 import { END_REASONS } from './share.js';
@@ -38,12 +40,25 @@ const resource = z.strictObject({
   description: textField(4096).optional(),
 });
 
+/** A file key is at least as strong as this unless somebody asks otherwise. */
+const USUAL_CIPHER = 'AES-256-GCM';
+
+const encryption = z.object({
+  resourceId: z.string(),
+  scheme: z.literal('ocm-mls'),
+  cipher: z.enum(CIPHERS),
+  /** Null: the whole-file form. */
+  format: z.string().nullable(),
+});
+
 export const newShare = z
   .strictObject({
     group: addressField,
     sender: addressField,
     owner: addressField.optional(),
     resource,
+    /** There when the resource is encrypted: its file key is made with the first share of it. */
+    encryption: z.strictObject({ cipher: z.enum(CIPHERS).default(USUAL_CIPHER) }).optional(),
     expiration: z.iso.datetime({ offset: true }).optional(),
   })
   .meta({ example: { ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' } });
@@ -63,6 +78,7 @@ export const shareAnswer = z
       size: z.int().optional(),
       description: z.string().optional(),
     }),
+    encryption: encryption.nullable(),
     createdAt: z.iso.datetime(),
     expiration: z.iso.datetime().nullable(),
     state: z.enum(['open', 'ended']),
@@ -83,6 +99,7 @@ export const shareAnswer = z
       {
         id: '0b5c9d0e-5f0e-4e0c-8b4e-7d6a2f9c1a23',
         ...EXAMPLE,
+        encryption: null,
         createdAt: '2027-01-04T09:00:00.000Z',
         expiration: null,
         state: 'open',
@@ -121,6 +138,7 @@ export const receivedShareAnswer = z
         size: z.int().nullable(),
       }),
     }),
+    encryption: encryption.nullable(),
     receivedAt: z.iso.datetime(),
     expiration: z.iso.datetime().nullable(),
   })
@@ -144,6 +162,7 @@ export const receivedShareAnswer = z
             size: EXAMPLE.resource.size,
           },
         },
+        encryption: null,
         receivedAt: '2027-01-04T09:00:01.000Z',
         expiration: null,
       },
@@ -156,6 +175,20 @@ export const opening = z
   .optional()
   .transform((body) => body ?? {})
   .meta({ example: { member: 'bob@othercloud.example.org' } });
+
+export const fileKeyAnswer = z.object({ encryption, fileKey: z.string() }).meta({
+  examples: [
+    {
+      encryption: {
+        resourceId: EXAMPLE.resource.id,
+        scheme: 'ocm-mls' as const,
+        cipher: USUAL_CIPHER,
+        format: FORMAT,
+      },
+      fileKey: 'nQdZ6Jm0oYz1vWb8r3c7GkXhT5uS2eLpRfAiBqEwM4s',
+    },
+  ],
+});
 
 export const openingAnswer = z
   .object({

@@ -1,7 +1,10 @@
 import type { z } from 'zod';
+import { toBase64url, wipe } from '../kernel/bytes.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
+import type { OpenedKey } from './file-keys.service.js';
 import type { ReceivedShare } from './received-share.js';
 import type { Share } from './share.js';
-import type { receivedShareAnswer, shareAnswer } from './share-bodies.js';
+import type { fileKeyAnswer, receivedShareAnswer, shareAnswer } from './share-bodies.js';
 import type { ShareServer } from './share-server.js';
 
 /** A share as the file platform sees it: at which servers, and how far it came there. */
@@ -14,6 +17,7 @@ export function showShare(share: Share, servers: readonly ShareServer[]): z.inpu
     sender,
     owner,
     resource: { ...resource, permissions: [...resource.permissions] },
+    encryption: showEncryption(share.encryption),
     createdAt: createdAt.toISOString(),
     expiration: expiration?.toISOString() ?? null,
     state,
@@ -28,6 +32,16 @@ export function showShare(share: Share, servers: readonly ShareServer[]): z.inpu
     })),
   };
 }
+
+/** With the key in the clear, in base64url: for the file platform, and nobody else. */
+export function showFileKey({ encryption, key }: OpenedKey): z.input<typeof fileKeyAnswer> {
+  const answer = { encryption: showEncryption(encryption)!, fileKey: toBase64url(key.bytes) };
+  wipe(key.bytes);
+  return answer;
+}
+
+const showEncryption = (encryption: MlsEncryption | undefined) =>
+  encryption ? { ...encryption, format: encryption.format ?? null } : null;
 
 /** What a user can open. The secret has no place in it. */
 export function showReceivedShare(share: ReceivedShare): z.input<typeof receivedShareAnswer> {
@@ -46,6 +60,7 @@ export function showReceivedShare(share: ReceivedShare): z.input<typeof received
     protocol: {
       webdav: { uri, permissions: [...permissions], requirements: [...requirements], size: size ?? null },
     },
+    encryption: showEncryption(share.encryption),
     receivedAt: receivedAt.toISOString(),
     expiration: expiration?.toISOString() ?? null,
   };

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { Locked } from '../groups/group.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { EndedShare, EndReason, OpenShare, Resource, Share } from './share.js';
@@ -12,6 +13,7 @@ export class ShareRow {
   @Column('text') sender!: string;
   @Column('text') owner!: string;
   @Column('jsonb') resource!: Resource;
+  @Column('jsonb', { nullable: true }) encryption!: MlsEncryption | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
@@ -28,9 +30,15 @@ export interface ShareFilter {
 /** What this server shares with groups. */
 @Injectable()
 export class ShareRepository {
-  async add(tx: Tx, { expiration, ...share }: OpenShare): Promise<void> {
+  async add(tx: Tx, { expiration, encryption, ...share }: OpenShare): Promise<void> {
     const { state: _, ...terms } = share;
-    await tx.insert(ShareRow, { ...terms, expiresAt: expiration ?? null, endedAt: null, reason: null });
+    await tx.insert(ShareRow, {
+      ...terms,
+      encryption: encryption ?? null,
+      expiresAt: expiration ?? null,
+      endedAt: null,
+      reason: null,
+    });
   }
 
   async byId(tx: Tx, shareId: string): Promise<Share | undefined> {
@@ -115,9 +123,10 @@ export class ShareRepository {
   }
 }
 
-const toShare = ({ expiresAt, endedAt, reason, ...row }: ShareRow): Share => {
+const toShare = ({ expiresAt, endedAt, reason, encryption, ...row }: ShareRow): Share => {
   const terms = {
     ...row,
+    ...(encryption ? { encryption } : {}),
     group: row.group as OcmAddress,
     sender: row.sender as OcmAddress,
     owner: row.owner as OcmAddress,

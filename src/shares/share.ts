@@ -1,4 +1,5 @@
 import type { OcmAddress } from '../kernel/address.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { Permission } from '../ocm/share-protocol.js';
 
 /** What is shared, as the file platform behind us names it. */
@@ -20,6 +21,8 @@ interface Terms {
   readonly sender: OcmAddress;
   readonly owner: OcmAddress;
   readonly resource: Resource;
+  /** Absent: not encrypted. */
+  readonly encryption?: MlsEncryption;
   readonly createdAt: Date;
   readonly expiration?: Date;
 }

@@ -9,20 +9,27 @@ import { AnnouncingService } from './announcing.service.js';
 import { AnswersWorker } from './answers.worker.js';
 import { EfssReceivedSharesController } from './efss-received-shares.controller.js';
 import { EfssSharesController } from './efss-shares.controller.js';
+import { EncryptedResourceRepository, EncryptedResourceRow } from './encrypted-resource.repository.js';
 import { EndingService } from './ending.service.js';
 import { ExpiryWorker } from './expiry.worker.js';
+import { FileKeysService } from './file-keys.service.js';
+import { KeyExpiryWorker } from './key-expiry.worker.js';
+import { KeySendingService } from './key-sending.service.js';
 import { NoticesWorker } from './notices.worker.js';
 import { OpeningService } from './opening.service.js';
 import { ReceivedShareRepository, ReceivedShareRow } from './received-share.repository.js';
 import { ReceivingService } from './receiving.service.js';
+import { ReceivingKeysService } from './receiving-keys.service.js';
 import { RecipientsWorker } from './recipients.worker.js';
+import { RewrapWorker } from './rewrap.worker.js';
 import { SendingService } from './sending.service.js';
 import { ShareMetrics } from './share-metrics.service.js';
 import { ShareServerRepository, ShareServerRow } from './share-server.repository.js';
 import { ShareRepository, ShareRow } from './share.repository.js';
 import { SharesController } from './shares.controller.js';
+import { WrappedKeyRepository, WrappedKeyRow } from './wrapped-key.repository.js';
 
-export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow];
+export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, EncryptedResourceRow, WrappedKeyRow];
 
 @Module({
   imports: [OcmModule, MlsModule, OutboxModule, GroupsModule, TokensModule],
@@ -35,6 +42,13 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow];
     SendingService,
     ReceivingService,
     OpeningService,
+    EncryptedResourceRepository,
+    WrappedKeyRepository,
+    FileKeysService,
+    KeySendingService,
+    ReceivingKeysService,
+    RewrapWorker,
+    KeyExpiryWorker,
     ShareMetrics,
     NoticesWorker,
     RecipientsWorker,
@@ -42,7 +56,7 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow];
     ExpiryWorker,
   ],
   controllers: [SharesController, EfssSharesController, EfssReceivedSharesController],
-  exports: [SendingService, ReceivingService],
+  exports: [SendingService, ReceivingService, ReceivingKeysService],
 })
 export class SharesModule {
   constructor(
@@ -51,8 +65,12 @@ export class SharesModule {
     recipients: RecipientsWorker,
     answers: AnswersWorker,
     expiry: ExpiryWorker,
+    rewrap: RewrapWorker,
+    keyExpiry: KeyExpiryWorker,
   ) {
     poller.add(recipients, { everyMs: 1_000 });
+    poller.add(rewrap, { everyMs: 1_000 });
+    poller.add(keyExpiry, { everyMs: 60_000 });
     poller.add(notices, { everyMs: 2_000, loops: 4 });
     poller.add(answers, { everyMs: 1_000 });
     poller.add(expiry, { everyMs: 30_000 });

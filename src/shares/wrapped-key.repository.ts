@@ -64,14 +64,9 @@ export class WrappedKeyRepository {
 
   async find(tx: Tx, { sender, group }: KeyPlace, resourceId: string): Promise<WrappedKey | undefined> {
     const row = await tx.findOneBy(WrappedKeyRow, { sender, group, resourceId });
-    return (
-      row && {
-        resourceId,
-        wrapped: new Uint8Array(row.wrapped),
-        mlsGroupId: row.mlsGroupId as MlsGroupId,
-        order: orderOf(row),
-      }
-    );
+    if (!row) return undefined;
+    const mlsGroupId = row.mlsGroupId as MlsGroupId;
+    return { resourceId, wrapped: new Uint8Array(row.wrapped), mlsGroupId, order: orderOf(row) };
   }
 
   async count(tx: Tx, { sender, group }: KeyPlace): Promise<number> {
@@ -104,7 +99,7 @@ const MOST_ROWS = 2_000;
 const orderOf = ({ instance, history, epoch: at, generation, speaker }: WrappedKeyRow): MessageOrder => ({
   instance,
   history,
-  epoch: Number(at),
+  epoch: epoch(Number(at)),
   generation: Number(generation),
   speaker: speaker as OcmAddress,
 });

@@ -30,6 +30,8 @@ import { OpeningService } from '../../src/shares/opening.service.js';
 import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/received-share.repository.js';
 import { ReceivingService } from '../../src/shares/receiving.service.js';
 import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
+import type { FileKeysService } from '../../src/shares/file-keys.service.js';
+import type { KeySendingService } from '../../src/shares/key-sending.service.js';
 import { SendingService, type Sharing } from '../../src/shares/sending.service.js';
 import type { Resource } from '../../src/shares/share.js';
 import { ShareMetrics } from '../../src/shares/share-metrics.service.js';
@@ -58,6 +60,9 @@ export const documentOf = (domain: string): Discovery =>
   discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' }) as Discovery;
 
 /** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
+/** What is shared here is not encrypted. */
+const ENCRYPTS_NOTHING: unknown = {};
+
 export class ShareHouse implements AsyncDisposable {
   readonly letters: NewLetter[] = [];
   readonly answers: TakenAnswer[] = [];
@@ -130,6 +135,8 @@ export class ShareHouse implements AsyncDisposable {
       shares,
       servers,
       tokens,
+      ENCRYPTS_NOTHING as FileKeysService,
+      ENCRYPTS_NOTHING as KeySendingService,
       ending,
       new Idempotency(clock),
       poller,

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { Crash } from '../support/crash.js';
+import { PeerDirectory } from '../../src/ocm/peer-directory.client.js';
 import { CourierWorker } from '../../src/outbox/courier.worker.js';
 import type { TestServer } from '../support/server.js';
 import type { Chance } from './chance.js';
@@ -60,16 +61,22 @@ export class Gate {
     source.createQueryRunner = (...args) => this.watch(create(...args), server);
     const turnstile = server.get(CourierWorker)['turnstile'];
     const pass = turnstile.pass.bind(turnstile);
-    turnstile.pass = (go) => {
-      const work = this.current.getStore();
-      if (!work) return pass(go);
-      work.isHeld = true;
-      const goOn = () => void (work.isHeld = false);
-      return pass(() => {
-        goOn();
-        return go();
-      }).finally(goOn);
+    turnstile.pass = (go) => this.hold((goOn) => pass(() => (goOn(), go())));
+    // Who wants a document that somebody else reads already waits for that.
+    const directory = server.get(PeerDirectory);
+    const read = directory['document'].bind(directory);
+    directory['document'] = (peer, kind, after) => {
+      const go = () => read(peer, kind, after);
+      return directory['underWay'].has(`${kind} ${peer}`) ? this.hold(go) : go();
     };
+  }
+
+  /** What may wait for another work, within the process, until it ends or says that it goes on. */
+  private hold<T>(wait: (goOn: () => void) => Promise<T>): Promise<T> {
+    const work = this.current.getStore();
+    const goOn = () => void (work && (work.isHeld = false));
+    if (work) work.isHeld = true;
+    return wait(goOn).finally(goOn);
   }
 
   /** Ends when all of them have ended. They must not throw. */
@@ -132,6 +139,8 @@ export class Gate {
 
   /** Sees which statements are blocked. What moves meanwhile may have freed another one, so it looks again. */
   private async look(): Promise<void> {
+    // What came true within the process is known to whoever waited for it.
+    await new Promise(setImmediate);
     for (const { server, giveUp } of this.works.flatMap(({ connecting }) => [...connecting])) {
       if (!server.isAlive) giveUp();
     }

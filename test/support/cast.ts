@@ -1,3 +1,4 @@
+import type { Cipher } from '../../src/content/cipher.js';
 import type { OcmAddress } from '../../src/kernel/address.js';
 import type { ApiAnswer, TestServer } from './server.js';
 
@@ -57,6 +58,12 @@ export interface ReceivedShare {
   readonly sender: string;
   readonly server: string;
   readonly providerId: string;
+  readonly encryption: FileKey['encryption'] | null;
+}
+
+export interface FileKey {
+  readonly fileKey: string;
+  readonly encryption: { readonly resourceId: string; readonly cipher: string; readonly format: string | null };
 }
 
 export interface Opening {
@@ -152,6 +159,34 @@ export class Person {
   share(group: string, name: string, changes: object = {}): Promise<Share> {
     const resource = { id: `file-${name}`, type: 'file', name, uri: name, permissions: ['read'] };
     return this.ask('POST', '/shares', { group, sender: this.address, resource: { ...resource, ...changes } });
+  }
+
+  /** The same, encrypted: its file key goes to the group. */
+  shareEncrypted(group: string, name: string, cipher?: Cipher): Promise<Share> {
+    const resource = { id: `file-${name}`, type: 'file', name, uri: name, permissions: ['read'] };
+    const encryption = cipher ? { cipher } : {};
+    return this.ask('POST', '/shares', { group, sender: this.address, resource, encryption });
+  }
+
+  /** The file key, in base64url, of what this user shares. */
+  async keyOfShared({ id }: Pick<Share, 'id'>): Promise<string> {
+    return (await this.ask<FileKey>('GET', `/shares/${id}/file-key`)).fileKey;
+  }
+
+  /** The file key, in base64url, of what was shared under that name; otherwise the code of the refusal. */
+  async fileKey(name: string): Promise<string> {
+    const share = (await this.receives()).find((received) => received.name === name);
+    return share ? this.fileKeyById(share.id) : 'nothing of that name';
+  }
+
+  async fileKeyById(id: string): Promise<string> {
+    try {
+      const found = await this.ask<FileKey>('GET', `/received-shares/${id}/file-key?user=${encode(this.address)}`);
+      return found.fileKey;
+    } catch (error) {
+      if (error instanceof Refusal) return error.message;
+      throw error;
+    }
   }
 
   unshare({ id }: Pick<Share, 'id'>): Promise<void> {

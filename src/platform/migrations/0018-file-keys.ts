@@ -27,11 +27,11 @@ export const fileKeys: Migration = {
       version integer NOT NULL,
       made_at timestamptz NOT NULL
     );
-    ALTER TABLE share ADD COLUMN resource_id uuid REFERENCES encrypted_resource;
-    CREATE INDEX share_encrypted ON share (group_address, resource_id) WHERE ended_at IS NULL AND resource_id IS NOT NULL;
+    ALTER TABLE share ADD COLUMN encryption jsonb;
+    CREATE INDEX share_encrypted ON share (group_address, (encryption->>'resourceId'))
+      WHERE ended_at IS NULL AND encryption IS NOT NULL;
 
     ALTER TABLE received_share ADD COLUMN encryption jsonb;
-    ALTER TABLE received_share ADD COLUMN secret_order jsonb;
     CREATE TABLE wrapped_key (
       sender_host text NOT NULL,
       resource_id text NOT NULL,

@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { host } from '../../src/kernel/address.js';
+import { World } from '../support/world.js';
+import { agree } from './agreement.js';
+
+const HOUR = 3_600_000;
+const [a, b, c] = ['a.test', 'b.test', 'c.test'].map(host) as [never, never, never];
+const NO_KEY = 'nothing of that name';
+
+async function lab() {
+  const world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const group = await alice.createGroup('lab', [bob]);
+  await world.settle();
+  return { world, group, alice, bob, charlie };
+}
+
+/** What `server` holds: the epochs in which its wrapped keys were wrapped. */
+const wrappedIn = async (world: World, server: string) =>
+  (
+    await world
+      .server(server)
+      .query<{ epoch: number }>('SELECT epoch::integer AS epoch FROM wrapped_key ORDER BY resource_id')
+  ).map(({ epoch }) => epoch);
+
+test('R-113 R-120 R-170 R-171 R-172 R-196 the file key reaches every member server, in each epoch anew, and who joins later reads', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const share = await alice.shareEncrypted(group, 'data.tar');
+  await world.settle();
+  const key = await alice.keyOfShared(share);
+  expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+  expect(await bob.fileKey('data.tar')).toBe(key);
+  expect(await alice.fileKey('data.tar')).toBe(key);
+  const { epoch } = await alice.sees(group);
+  expect(await wrappedIn(world, 'b.test')).toEqual([epoch]);
+
+  await alice.add(group, charlie);
+  await world.settle();
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+  expect(await bob.fileKey('data.tar')).toBe(key);
+  for (const server of ['b.test', 'c.test']) expect(await wrappedIn(world, server)).toEqual([epoch + 1]);
+  // Any Commit, an empty one too.
+  await alice.appoint(group, bob);
+  await world.settle();
+  for (const server of ['b.test', 'c.test']) expect(await wrappedIn(world, server)).toEqual([epoch + 2]);
+  const [first] = world.network.sent({ from: a, what: 'MLS_APPLICATION' });
+  expect(Buffer.from(first!.request.body!).toString()).not.toContain(share.id);
+  expect(await world.server('a.test').query('SELECT 1 FROM wrapped_key')).toEqual([]);
+});
+
+test('R-163 R-212 D-21 the share says which resource it is and how it is encrypted, and of no epoch', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  const share = await alice.shareEncrypted(group, 'data.tar', 'CHACHA20-POLY1305');
+  await world.settle();
+  const [notice] = world.network.sent({ from: a, to: b, what: 'share' });
+  const { encryption, providerId } = JSON.parse(Buffer.from(notice!.request.body!).toString()) as Record<
+    string,
+    object
+  >;
+  expect(encryption).toEqual({
+    resourceId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    scheme: 'ocm-mls',
+    'ocm-mls': { cipher: 'CHACHA20-POLY1305', format: 'ocm-stream-1' },
+  });
+  const { resourceId } = encryption as { resourceId: string };
+  expect([providerId, share.id, 'file-data.tar']).not.toContain(resourceId);
+  const [received] = await bob.receives();
+  expect(received).toMatchObject({ encryption: { resourceId, cipher: 'CHACHA20-POLY1305', format: 'ocm-stream-1' } });
+  await expect(alice.shareEncrypted(group, 'data.tar', 'AES-128-GCM')).rejects.toThrow('share.cipher-fixed');
+  const plain = await alice.share(group, 'plain.txt');
+  await world.settle();
+  await expect(alice.keyOfShared(plain)).rejects.toThrow('share.not-encrypted');
+  expect(await bob.fileKey('plain.txt')).toBe('share.not-encrypted');
+});
+
+test('R-159 R-161 R-190 R-191 one resource in two groups has one name and one key, and is open through the second after leaving the first', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const attic = await alice.createGroup('attic', [bob, charlie]);
+  await world.settle();
+  const [one, two] = [await alice.shareEncrypted(group, 'data.tar'), await alice.shareEncrypted(attic, 'data.tar')];
+  await world.settle();
+  const key = await alice.keyOfShared(one);
+  expect(await alice.keyOfShared(two)).toBe(key);
+  const received = await bob.receives();
+  expect(received.map((share) => share.group).sort()).toEqual([attic, group].sort());
+  expect(new Set(received.map((share) => share.encryption!.resourceId)).size).toBe(1);
+  expect(new Set(received.map((share) => share.providerId)).size).toBe(2);
+  await bob.leave(group);
+  await world.settle();
+  expect((await bob.receives()).map((share) => share.group)).toEqual([attic]);
+  expect(await bob.fileKey('data.tar')).toBe(key);
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+});
+
+test('R-122 R-209 keys that come before their Commit wait for it, and a share whose key has not come says so', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  await alice.add(group, charlie);
+  await world.settle();
+  // Bob's server shares; Charlie's hears of the next epoch from Alice's server late.
+  const share = await bob.shareEncrypted(group, 'data.tar');
+  await world.settle();
+  const key = await bob.keyOfShared(share);
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+  world.wire(a, c).cut();
+  await alice.appoint(group, bob);
+  await world.settle();
+  const told = world.network.sent({ from: b, to: c, what: 'MLS_APPLICATION' });
+  expect(told.at(-1)).toMatchObject({ outcome: 202 });
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+  world.wire(a, c).mend();
+  await world.pass(HOUR);
+  await agree(group, alice, bob, charlie);
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+  const { epoch } = await alice.sees(group);
+  expect(await wrappedIn(world, 'c.test')).toEqual([epoch]);
+
+  await world.server('c.test').query('DELETE FROM wrapped_key');
+  expect(await charlie.fileKey('data.tar')).toBe('share.no-key-yet');
+  await alice.dismiss(group, bob);
+  await world.settle();
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+});
+
+test('R-174 R-175 D-20 a key of the epoch before opens for an hour; R-200 who is removed has it no more', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  await alice.add(group, charlie);
+  await world.settle();
+  const key = await alice.keyOfShared(await alice.shareEncrypted(group, 'data.tar'));
+  await world.settle();
+  for (let lost = 0; lost < 100; lost++) world.wire(a, b).loseNextRequest('MLS_APPLICATION');
+  await alice.appoint(group, charlie);
+  await world.settle();
+  expect(await bob.fileKey('data.tar')).toBe(key);
+  await world.pass(1.1 * HOUR);
+  expect(await bob.fileKey('data.tar')).toBe('share.key-superseded');
+  world.wire(a, b).calm();
+  await world.pass(2 * HOUR);
+  expect(await bob.fileKey('data.tar')).toBe(key);
+
+  const [{ id } = { id: '' }] = await bob.receives();
+  await alice.remove(group, bob);
+  await world.settle();
+  expect(await bob.fileKey('data.tar')).toBe(NO_KEY);
+  expect(await bob.fileKeyById(id)).toMatch(/^share\.(unknown|not-recipient)$/);
+  expect(await charlie.fileKey('data.tar')).toBe(key);
+  for (const table of ['mls_group', 'mls_leaf', 'earlier_group_key']) {
+    expect(await world.server('b.test').query(`SELECT 1 FROM ${table}`)).toEqual([]);
+  }
+});
+
+test('R-145 R-152 R-153 R-154 a successor of the group keeps every file open: its key goes out under the new Group Key', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  const key = await alice.keyOfShared(await alice.shareEncrypted(group, 'data.tar'));
+  await alice.appoint(group, bob);
+  await world.settle();
+  const before = await alice.sees(group);
+  await alice.reinit(group);
+  await world.pass(HOUR / 2);
+  const after = await agree(group, alice, bob);
+  expect(after.mlsGroupId).not.toBe(before.mlsGroupId);
+  expect(after.epoch).toBeLessThan(before.epoch);
+  expect(await bob.fileKey('data.tar')).toBe(key);
+  const held = await world.server('b.test').query('SELECT mls_group_id AS "mlsGroupId", instance FROM wrapped_key');
+  expect(held).toEqual([{ mlsGroupId: after.mlsGroupId, instance: 2 }]);
+});
