@@ -7,7 +7,8 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { type Opened, openApplication, type OpenedMessage, sealApplication } from './application.js';
 import { ClientStateRepository } from './client-state.repository.js';
 import { EarlierGroupKeyRepository } from './earlier-group-key.repository.js';
-import { requireFederatedGroup, written, type WrittenAddress } from './federated-group.js';
+import { requireFederatedGroup, written } from './federated-group.js';
+import type { Wrapping } from './group-key.js';
 import { epochOf, type LocalLeaf } from './local-group.js';
 import { type LockedGroup, LocalGroupsService } from './local-groups.service.js';
 import { readHead } from './mls-message.js';
@@ -19,13 +20,6 @@ export interface Sealed {
   readonly message: Uint8Array;
   readonly epoch: Epoch;
   readonly speaker: OcmAddress;
-}
-
-/** With which a file key is wrapped for a group. */
-export interface Wrapping {
-  readonly groupKey: Uint8Array;
-  /** The address of the group, to the byte as it stands in the group. */
-  readonly label: WrittenAddress;
 }
 
 interface WrappedIn {

@@ -1,5 +1,13 @@
 import { mlsExporter, type ClientState } from 'ts-mls';
+import type { WrittenAddress } from './federated-group.js';
 import type { Suite } from './suite.js';
+
+/** With which a file key is wrapped for a group. */
+export interface Wrapping {
+  readonly groupKey: Uint8Array;
+  /** The address of the group, to the byte as it stands in the group. */
+  readonly label: WrittenAddress;
+}
 
 /** As registered. OCM-MLS R-226 */
 const LABEL = 'ocm-group-key';

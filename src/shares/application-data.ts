@@ -32,7 +32,10 @@ const MOST_ENTRIES = 5_000;
 
 const wrappedKey = contentField.refine((bytes) => WRAPPED_LENGTHS.includes(bytes.length), 'of no good length');
 const data = z.object({
-  keys: z.array(z.object({ resourceId: identifierField, groupId: addressField, wrappedKey })).max(MOST_ENTRIES),
+  keys: z
+    .array(z.object({ resourceId: identifierField, groupId: addressField, wrappedKey }))
+    .max(MOST_ENTRIES)
+    .default([]),
   credentials: z
     .array(
       z.object({

@@ -20,14 +20,8 @@ import {
 import { OpeningService } from './opening.service.js';
 import type { ReceivedShare } from './received-share.js';
 import { ShareRepository } from './share.repository.js';
-import { unwrapFileKey } from './wrapped-key.js';
+import { type OpenedKey, unwrapFileKey } from './wrapped-key.js';
 import { WrappedKeyRepository } from './wrapped-key.repository.js';
-
-/** The file key of a shared resource, for who may have it. Secret: wipe its bytes after use. */
-export interface OpenedKey {
-  readonly encryption: MlsEncryption;
-  readonly key: FileKey;
-}
 
 /** The file keys of this server's resources, and of what its users were given. OCM-MLS sections 8.3 and 8.7 */
 @Injectable()

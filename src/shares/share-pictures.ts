@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { toBase64url, wipe } from '../kernel/bytes.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
-import type { OpenedKey } from './file-keys.service.js';
 import type { ReceivedShare } from './received-share.js';
 import type { Share } from './share.js';
 import type { fileKeyAnswer, receivedShareAnswer, shareAnswer } from './share-bodies.js';
+import type { OpenedKey } from './wrapped-key.js';
 import type { ShareServer } from './share-server.js';
 
 /** A share as the file platform sees it: at which servers, and how far it came there. */

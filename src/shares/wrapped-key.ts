@@ -3,7 +3,15 @@ import { Fault } from '../kernel/fault.js';
 import { opaque, struct } from '../kernel/tls.js';
 import { utf8 } from '../kernel/bytes.js';
 import { decrypt, encrypt } from '../mls/aes-gcm.js';
-import type { Wrapping } from '../mls/applications.service.js';
+import type { FileKey } from '../content/file-key.js';
+import type { Wrapping } from '../mls/group-key.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
+
+/** The file key of a shared resource, for who may have it. Secret: wipe its bytes after use. */
+export interface OpenedKey {
+  readonly encryption: MlsEncryption;
+  readonly key: FileKey;
+}
 
 const NONCE = 12;
 const TAG = 16;

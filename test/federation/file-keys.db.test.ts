@@ -54,7 +54,7 @@ test('R-163 R-212 D-21 the share says which resource it is and how it is encrypt
   await using _ = world;
   const share = await alice.shareEncrypted(group, 'data.tar', 'CHACHA20-POLY1305');
   await world.settle();
-  const [notice] = world.network.sent({ from: a, to: b, what: 'share' });
+  const [notice] = world.network.sent({ from: a, to: b, what: '/ocm/shares' });
   const { encryption, providerId } = JSON.parse(Buffer.from(notice!.request.body!).toString()) as Record<
     string,
     object
