@@ -39,12 +39,13 @@ export async function sealApplication(
   speaker: LocalLeaf,
   data: Uint8Array,
   suite: Suite,
-): Promise<{ message: Uint8Array; common: CommonState; spent: readonly Uint8Array[] }> {
+): Promise<{ message: Uint8Array; generation: number; common: CommonState; spent: readonly Uint8Array[] }> {
   if (group.common.groupActiveState.kind !== 'active') throw new Fault('group.closed', { group: idOf(group) });
   const state = clientState(group.common, speaker.secrets);
   const { privateMessage, newState, consumed } = await createApplicationMessage(state, data, suite);
   const message = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage });
-  return { message, common: { ...group.common, secretTree: newState.secretTree }, spent: consumed };
+  const { generation } = state.secretTree[2 * speaker.secrets.privatePath.leafIndex]!.application;
+  return { message, generation, common: { ...group.common, secretTree: newState.secretTree }, spent: consumed };
 }
 
 /** What opens messages of one epoch. */

@@ -20,6 +20,7 @@ export interface Sealed {
   readonly message: Uint8Array;
   readonly epoch: Epoch;
   readonly speaker: OcmAddress;
+  readonly generation: number;
 }
 
 interface WrappedIn {
@@ -53,7 +54,12 @@ export class ApplicationsService {
       const step = await sealApplication({ ...group, common }, speaker, data, this.suite);
       common = step.common;
       spent.push(...step.spent);
-      sealed.push({ message: step.message, epoch: epochOf(group), speaker: speaker.address });
+      sealed.push({
+        message: step.message,
+        epoch: epochOf(group),
+        speaker: speaker.address,
+        generation: step.generation,
+      });
     }
     await this.groups.putCommon(tx, group, common);
     this.db.afterCommit(tx, () => wipe(...spent));

@@ -2,6 +2,7 @@ import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import { type GroupAfter, groupsAfter, isCastaway, living, standing } from './after.js';
 import { unapproved } from './approvals.js';
 import type { Sight } from './chronicle.js';
+import { filesOpen } from './files.js';
 import type { Asked, Shared } from './ledger.js';
 import type { Stage } from './stage.js';
 
@@ -12,9 +13,9 @@ export const INVARIANTS: Readonly<Record<Invariant, string>> = {
   1: 'one history: all have the same tree, authenticator and group key in an epoch, and nobody loses it for nothing',
   2: 'every member reaches the latest epoch, and whoever was removed holds nothing of it',
   3: 'every Commit was signed by an admin of its epoch, and every Add and foreign Remove is approved in the audit log',
-  4: 'no KeyPackage but the last resort is used twice',
+  4: 'no generation of a leaf carries two messages, and no KeyPackage but the last resort is used twice',
   5: 'nothing answered with success is missing, nothing is stuck, the queues drain',
-  6: 'each share is seen by exactly the users whose leaf is in the tree',
+  6: 'each share is seen, and each encrypted file opened, by exactly the users whose leaf is in the tree',
 };
 
 export interface Breach {
@@ -35,10 +36,12 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
     ...(await everybodyThere(stage, groups)).map(breach(2)),
     ...unapproved(groups, stage.chronicle.audited).map(breach(3)),
     ...usedOnce(groups).map(breach(4)),
+    ...stage.seals.usedTwice(stage.network.exchanges).map(breach(4)),
     ...stage.ledger.surprises.map(breach(5)),
     ...(await promisesKept(stage, groups)).map(breach(5)),
     ...(await leftOver(stage)).map(breach(5)),
     ...(await sharesSeen(stage, groups)).map(breach(6)),
+    ...(await filesOpen(stage, groups, (share) => audience(stage, share, groups))).map(breach(6)),
   ];
 }
 

@@ -14,6 +14,7 @@ export interface Shared {
   readonly by: string;
   readonly name: string;
   readonly id: string;
+  readonly encrypted: boolean;
   /** `perhaps`: the server died over it. */
   unshared: 'no' | 'yes' | 'perhaps';
 }

@@ -127,7 +127,7 @@ const leave = kind<InGroup>({
   make: (move, stage) => wish(stage, { ...move, who: move.by }, (by) => by.leave(move.group)),
 });
 
-const share = kind<InGroup & WithShare>({
+const share = kind<InGroup & WithShare & { readonly encrypted: boolean }>({
   weight: 9,
   rushes: true,
   draw(chance, scene) {
@@ -135,13 +135,18 @@ const share = kind<InGroup & WithShare>({
     const by = group && chance.pick(local(group));
     return by === undefined
       ? undefined
-      : { by, group: group!.address, name: `file${scene.step}.${chance.below(10_000)}` };
+      : {
+          by,
+          group: group!.address,
+          name: `file${scene.step}.${chance.below(10_000)}`,
+          encrypted: chance.happens(60),
+        };
   },
-  tell: ({ by, group, name }) => `${by} shares ${name} with ${group}`,
-  async make({ by, group, name }, stage) {
-    const said = await stage.ask(by, (who) => who.share(group, name));
+  tell: ({ by, group, name, encrypted }) => `${by} shares ${name} with ${group}${encrypted ? ', encrypted' : ''}`,
+  async make({ by, group, name, encrypted }, stage) {
+    const said = await stage.ask(by, (who) => (encrypted ? who.shareEncrypted(group, name) : who.share(group, name)));
     if (said.kind === 'yes') {
-      stage.ledger.shared.push({ host: at(by), group, by, name, id: said.answer.id, unshared: 'no' });
+      stage.ledger.shared.push({ host: at(by), group, by, name, encrypted, id: said.answer.id, unshared: 'no' });
     }
     return outcome(said);
   },

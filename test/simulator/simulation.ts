@@ -61,6 +61,7 @@ async function play({ servers, fault }: Setting, say: Say, next: Next): Promise<
   const epochs = new Set(stage.chronicle.sights.map(({ mlsGroupId, epoch }) => `${mlsGroupId} ${epoch}`));
   counts.set('epochs seen', epochs.size);
   counts.set('requests', stage.network.exchanges.length);
+  counts.set('messages sealed', stage.seals.count);
   const sent = stage.network.exchanges.map(({ from, to, what, outcome }) => [from, to, what, outcome]);
   const fingerprint = hash('sha256', JSON.stringify([told, stage.chronicle.sights, sent, found])).slice(0, 16);
   return { moves, breaches: found, fingerprint, counts };

@@ -9,6 +9,7 @@ import { Gate } from './gate.js';
 import { Ledger } from './ledger.js';
 import type { Scene } from './move.js';
 import { type GroupAt, Observer } from './observer.js';
+import { Seals } from './seals.js';
 import { WallClock } from './wall-clock.js';
 
 const FIRST_NAMES = 'alice adam bob bea carol chris dora dan eve eli fay finn gus gil hal hope'.split(' ');
@@ -33,6 +34,7 @@ export type Said<T> =
 export class Stage implements AsyncDisposable {
   readonly ledger = new Ledger();
   readonly chronicle = new Chronicle();
+  readonly seals = new Seals();
   readonly hosts: readonly string[];
   people: readonly Person[] = [];
   private world!: World;
@@ -76,6 +78,7 @@ export class Stage implements AsyncDisposable {
       },
       booted: (server) => {
         this.gate.guard(server);
+        this.seals.watch(server);
         this.fault?.plant?.(server);
       },
     });
