@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, MoreThanOrEqual, PrimaryColumn } from 'typeorm';
-import type { Host, OcmAddress } from '../kernel/address.js';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -73,6 +73,16 @@ export class CommitLogRepository {
       [mlsGroupId, at],
     )) as { epoch: string; added: OcmAddress[]; removed: OcmAddress[]; bytes: number }[];
     return rows.map((row) => ({ ...row, epoch: epoch(Number(row.epoch)) }));
+  }
+
+  /** The servers that had users taken in again by Commits from `at` on: who rejoins is removed and added. */
+  async rejoinedSince(tx: Tx, mlsGroupId: MlsGroupId, at: Epoch): Promise<Host[]> {
+    const rows = await tx.query<{ address: OcmAddress }[]>(
+      `SELECT DISTINCT added.address FROM commit_log c, jsonb_array_elements_text(c.added) AS added(address)
+       WHERE c.mls_group_id = $1 AND c.epoch >= $2 AND c.removed ? added.address ORDER BY 1`,
+      [mlsGroupId, at],
+    );
+    return [...new Set(rows.map(({ address }) => hostOf(address)))];
   }
 
   /** Those that ended `at` and what came after it: taken back, or of another history than the group's. */

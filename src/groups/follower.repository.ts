@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { MlsGroupId } from '../kernel/ids.js';
+import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -33,6 +33,12 @@ export class FollowerRepository {
       [follower],
     )) as { mls_group_id: MlsGroupId }[];
     return row ? this.groups.lock(tx, row.mls_group_id) : undefined;
+  }
+
+  /** The epoch in which `follower` saw the group last. */
+  async seenAt(tx: Tx, follower: string, mlsGroupId: MlsGroupId): Promise<Epoch | undefined> {
+    const row = await tx.findOneBy(FollowerRow, { follower, mlsGroupId });
+    return row ? epoch(Number(row.epoch)) : undefined;
   }
 
   /** Every follower looks at the group again, though it may come to the same epoch by another way. */

@@ -134,6 +134,7 @@ export const GROUPS_ROWS = [
   controllers: [GroupsController, ChangesController, MissedCommitsController, ApprovalsController],
   exports: [
     GapRepository,
+    CommitLogRepository,
     RejoinsService,
     GroupRepository,
     MemberRepository,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import type { Locked } from '../groups/group.repository.js';
 import { shareUnshared } from '../ocm/notification-body.js';
@@ -8,7 +9,7 @@ import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { TokensService } from '../tokens/tokens.service.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
-import { end, type EndReason, type OpenShare } from './share.js';
+import { end, type EndReason, type OpenShare, type Share } from './share.js';
 import { endAt, type Ended, isTold, type ShareServer } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
 import { ShareRepository } from './share.repository.js';
@@ -77,9 +78,19 @@ export class EndingService {
     }
     if (!how.tell) return;
     if (server === this.config.domain) return this.endOwn(tx, providerId);
+    await this.tell(tx, share, { server, providerId });
+  }
+
+  /** Of a share that the server knows, or should know, by this providerId. */
+  async tell(
+    tx: Tx,
+    share: Share,
+    { server, providerId }: { readonly server: Host; readonly providerId?: string },
+  ): Promise<void> {
+    if (providerId === undefined) return;
     await this.outbox.post(tx, {
       to: server,
-      lane,
+      lane: laneOf(share.shareId),
       endpoint: 'notifications',
       kind: 'SHARE_UNSHARED',
       subject: providerId,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, In, PrimaryColumn } from 'typeorm';
-import type { Host } from '../kernel/address.js';
+import type { Host, OcmAddress } from '../kernel/address.js';
 import type { Locked } from '../groups/group.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { ShareServer, Untold } from './share-server.js';
@@ -68,6 +68,18 @@ export class ShareServerRepository {
       [at, until],
     )) as [ShareServerRow[], number];
     return rows[0] ? (toShareServer(rows[0]) as Untold) : undefined;
+  }
+
+  /** What was said to a server of shares with a group since then. */
+  async toldSince(tx: Tx, group: OcmAddress, server: Host, since: Date): Promise<ShareServer[]> {
+    const rows = await tx
+      .createQueryBuilder(ShareServerRow, 'row')
+      .where('row.server = :server AND row.since >= :since AND row.providerId IS NOT NULL', { server, since })
+      .andWhere('row.share_id IN (SELECT share_id FROM share WHERE group_address = :group)', { group })
+      .orderBy('row.since')
+      .addOrderBy('row.shareId')
+      .getMany();
+    return rows.map(toShareServer);
   }
 
   async countByState(tx: Tx): Promise<{ state: ShareServer['state']; count: number }[]> {

@@ -21,6 +21,7 @@ import { ReceivedShareRepository, ReceivedShareRow } from './received-share.repo
 import { ReceivingService } from './receiving.service.js';
 import { ReceivingKeysService } from './receiving-keys.service.js';
 import { RecipientsWorker } from './recipients.worker.js';
+import { RetellingWorker } from './retelling.worker.js';
 import { RewrapWorker } from './rewrap.worker.js';
 import { SendingService } from './sending.service.js';
 import { ShareMetrics } from './share-metrics.service.js';
@@ -48,6 +49,7 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, Encrypte
     KeySendingService,
     ReceivingKeysService,
     RewrapWorker,
+    RetellingWorker,
     KeyExpiryWorker,
     ShareMetrics,
     NoticesWorker,
@@ -66,9 +68,11 @@ export class SharesModule {
     answers: AnswersWorker,
     expiry: ExpiryWorker,
     rewrap: RewrapWorker,
+    retelling: RetellingWorker,
     keyExpiry: KeyExpiryWorker,
   ) {
     poller.add(recipients, { everyMs: 1_000 });
+    poller.add(retelling, { everyMs: 5_000 });
     poller.add(rewrap, { everyMs: 1_000 });
     poller.add(keyExpiry, { everyMs: 60_000 });
     poller.add(notices, { everyMs: 2_000, loops: 4 });
