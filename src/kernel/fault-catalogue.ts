@@ -215,6 +215,8 @@ export const FAULTS = {
   'share.type-unsupported': { status: 501, retry: false, says: 'shares of this type are not taken here' },
   'share.encryption-unsupported': { status: 501, retry: false, says: 'encrypted shares are not taken here' },
   'share.protocol-unsupported': { status: 501, retry: false, says: 'no protocol of the share is usable here' },
+  'share.over': { status: 409, retry: false, says: 'that share has ended' },
+  'share.not-now': { status: 503, retry: true, says: 'nothing can be sent in that group now' },
   'share.not-encrypted': { status: 409, retry: false, says: 'that share is not encrypted' },
   'share.cipher-fixed': { status: 409, retry: false, says: 'the resource is encrypted already, with another cipher' },
   'share.no-key-yet': { status: 503, retry: true, says: 'the key of that file has not come yet' },

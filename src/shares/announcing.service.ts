@@ -66,7 +66,7 @@ export class AnnouncingService {
 
   /**
    * An ordinary OCM share with the group as its recipient (R-028) and the same permissions for everybody (R-205),
-   * encrypted (R-211, R-212) or not (R-026).
+   * encrypted (R-163, R-211, R-212) or not (R-026).
    */
   private async notice(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<ShareNotice> {
     const { shareId, group, sender, owner, resource, encryption, expiration } = share;

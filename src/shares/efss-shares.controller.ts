@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiBearerAuth,
   ApiCreatedResponse,
   ApiHeader,
@@ -14,9 +15,17 @@ import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
+import { CredentialsService } from './credentials.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import { SendingService } from './sending.service.js';
-import { fileKeyAnswer, newShare, shareAnswer, sharesAnswer } from './share-bodies.js';
+import {
+  credentialsAnswer,
+  fileKeyAnswer,
+  newCredentials,
+  newShare,
+  shareAnswer,
+  sharesAnswer,
+} from './share-bodies.js';
 import { showFileKey, showShare } from './share-pictures.js';
 
 const PAGE = 100;
@@ -33,6 +42,7 @@ export class EfssSharesController {
   constructor(
     private readonly sending: SendingService,
     private readonly fileKeys: FileKeysService,
+    private readonly credentials: CredentialsService,
   ) {}
 
   @Post()
@@ -94,6 +104,22 @@ export class EfssSharesController {
   @ApiOkResponse({ standardSchema: fileKeyAnswer })
   async fileKey(@Param('id', { schema: shareId }) id: string): Promise<z.input<typeof fileKeyAnswer>> {
     return showFileKey(await this.fileKeys.ofShare(id));
+  }
+
+  @Post(':id/credentials')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Exchange the credentials of a share',
+    description:
+      'When one may have leaked. Each server that has accepted the share, or `server` alone, gets a new secret under the ' +
+      'keys of the group; its old one dies when the new one was delivered.',
+  })
+  @ApiAcceptedResponse({ standardSchema: credentialsAnswer })
+  async rotateCredentials(
+    @Param('id', { schema: shareId }) id: string,
+    @Body({ schema: newCredentials }) { server }: z.output<typeof newCredentials>,
+  ): Promise<z.input<typeof credentialsAnswer>> {
+    return { servers: await this.credentials.rotate(id, server) };
   }
 
   @Get(':id')

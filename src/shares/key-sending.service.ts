@@ -41,7 +41,7 @@ export class KeySendingService {
 
   /**
    * All file keys that are shared with the group, under the Group Key of the epoch that it entered here, to all member
-   * servers of that epoch (OCM-MLS R-120, R-171, R-172, R-176). Letters with keys of earlier epochs that were not
+   * servers of that epoch (OCM-MLS R-120, R-171, R-172, R-176); the file keys stay what they are, whoever came (R-196). Letters with keys of earlier epochs that were not
    * delivered are taken back: these keys say it all. Returns how many.
    */
   async resend(tx: Tx, group: Locked<Group>): Promise<number> {

@@ -6,6 +6,7 @@ import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
+import { type MessageOrder, supersedes } from './message-order.js';
 import type { ReceivedResource, ReceivedShare } from './received-share.js';
 
 @Entity('received_share')
@@ -20,6 +21,8 @@ export class ReceivedShareRow {
   @Column('jsonb') resource!: ReceivedResource;
   @Column('jsonb', { nullable: true }) encryption!: MlsEncryption | null;
   @Column('bytea', { nullable: true }) secret!: Buffer | null;
+  /** When its present secret was said. */
+  @Column('jsonb', { name: 'secret_order', nullable: true }) secretOrder!: MessageOrder | null;
   @Column('timestamptz', { name: 'received_at' }) receivedAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'held_until', nullable: true }) heldUntil!: Date | null;
@@ -47,6 +50,7 @@ export class ReceivedShareRepository {
         encryption: encryption ?? null,
         digest,
         secret: Buffer.from(this.vault.seal(utf8(secret), this.purpose(share.id))),
+        secretOrder: null,
         expiresAt: expiration ?? null,
         heldUntil: heldUntil ?? null,
         endedAt: null,
@@ -88,6 +92,15 @@ export class ReceivedShareRepository {
   async secret(tx: Tx, id: string): Promise<string | undefined> {
     const row = await tx.findOneBy(ReceivedShareRow, { id });
     return row?.secret ? fromUtf8(this.vault.open(row.secret, this.purpose(id))) : undefined;
+  }
+
+  /** Another secret, unless one that was said later is held. Returns whether it was taken. OCM-MLS R-184 */
+  async exchangeSecret(tx: Tx, id: string, secret: string, order?: MessageOrder): Promise<boolean> {
+    const row = await tx.findOneBy(ReceivedShareRow, { id, endedAt: IsNull() });
+    if (!row || (order && !supersedes(order, row.secretOrder ?? undefined))) return false;
+    const sealed = Buffer.from(this.vault.seal(utf8(secret), this.purpose(id)));
+    await tx.update(ReceivedShareRow, { id }, { secret: sealed, ...(order && { secretOrder: order }) });
+    return true;
   }
 
   async change(tx: Tx, id: string, resource: ReceivedResource): Promise<void> {

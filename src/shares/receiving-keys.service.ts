@@ -9,10 +9,12 @@ import { type Group, isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import { ApplicationsService } from '../mls/applications.service.js';
+import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { type ApplicationData, parseApplicationData } from './application-data.js';
+import { type ApplicationData, type CredentialEntry, parseApplicationData } from './application-data.js';
 import type { MessageOrder } from './message-order.js';
+import { ReceivedShareRepository } from './received-share.repository.js';
 import { WrappedKeyRepository } from './wrapped-key.repository.js';
 
 /** `waits`: it is of an epoch that is not here yet; keep it until then. */
@@ -25,12 +27,14 @@ const MOST_KEYS = 50_000;
 @Injectable()
 export class ReceivingKeysService {
   constructor(
+    private readonly config: Config,
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly gaps: GapRepository,
     private readonly wrapped: WrappedKeyRepository,
+    private readonly received: ReceivedShareRepository,
     private readonly applications: ApplicationsService,
     private readonly log: Log,
   ) {}
@@ -76,7 +80,10 @@ export class ReceivingKeysService {
   }
 
   /** Under the sender's own name: of the resources of another server nothing can be said (A-06). OCM-MLS R-178 */
-  private async take(tx: Tx, from: Host, group: Group, order: MessageOrder, { keys }: ApplicationData): Promise<void> {
+  private async take(tx: Tx, from: Host, group: Group, order: MessageOrder, data: ApplicationData): Promise<void> {
+    const { keys, credentials } = data;
+    for (const credential of credentials) await this.renew(tx, from, group, order, credential);
+    if (keys.length === 0) return;
     const { mlsGroupId, address } = group;
     const place = { sender: from, group: address };
     const meant = keys.filter(({ groupId }) => groupId === address);
@@ -96,5 +103,20 @@ export class ReceivingKeysService {
       taken,
     };
     this.log.info(facts, 'file keys were received');
+  }
+
+  /** What is meant for another server is none of our business (OCM-MLS R-183); of a share of its own a server says it. R-184 */
+  private async renew(
+    tx: Tx,
+    from: Host,
+    { address, mlsGroupId }: Group,
+    order: MessageOrder,
+    { providerId, groupId, recipient, sharedSecret }: CredentialEntry,
+  ): Promise<void> {
+    if (recipient !== this.config.domain || groupId !== address) return;
+    const share = await this.received.byProvider(tx, from, providerId);
+    const taken = share?.group === address && (await this.received.exchangeSecret(tx, share.id, sharedSecret, order));
+    const facts = { event: 'credential.received', group: mlsGroupId, peer: from, providerId, taken };
+    this.log.info(facts, 'a new credential of a share was received');
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CIPHERS } from '../content/cipher.js';
 import { FORMAT } from '../content/stream-header.js';
 import { PERMISSIONS, REQUIREMENTS } from '../ocm/share-protocol.js';
-import { addressField, identifierField, textField } from '../ocm/wire-body.js';
+import { addressField, hostField, identifierField, textField } from '../ocm/wire-body.js';
 import { END_REASONS } from './share.js';
 import { SERVER_STATES } from './share-server.js';
 import { isResourceUri } from './webdav-root.js';
@@ -175,6 +175,16 @@ export const opening = z
   .optional()
   .transform((body) => body ?? {})
   .meta({ example: { member: 'bob@othercloud.example.org' } });
+
+export const newCredentials = z
+  .strictObject({ server: hostField.optional() })
+  .optional()
+  .transform((body) => body ?? {})
+  .meta({ example: { server: 'othercloud.example.org' } });
+
+export const credentialsAnswer = z
+  .object({ servers: z.array(z.string()) })
+  .meta({ examples: [{ servers: ['othercloud.example.org'] }] });
 
 export const fileKeyAnswer = z.object({ encryption, fileKey: z.string() }).meta({
   examples: [

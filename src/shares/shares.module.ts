@@ -7,6 +7,8 @@ import { Poller } from '../platform/poller.service.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AnnouncingService } from './announcing.service.js';
 import { AnswersWorker } from './answers.worker.js';
+import { CredentialsService } from './credentials.service.js';
+import { CredentialsWorker } from './credentials.worker.js';
 import { EfssReceivedSharesController } from './efss-received-shares.controller.js';
 import { EfssSharesController } from './efss-shares.controller.js';
 import { EncryptedResourceRepository, EncryptedResourceRow } from './encrypted-resource.repository.js';
@@ -50,6 +52,8 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, Encrypte
     ReceivingKeysService,
     RewrapWorker,
     RetellingWorker,
+    CredentialsService,
+    CredentialsWorker,
     KeyExpiryWorker,
     ShareMetrics,
     NoticesWorker,
@@ -69,9 +73,11 @@ export class SharesModule {
     expiry: ExpiryWorker,
     rewrap: RewrapWorker,
     retelling: RetellingWorker,
+    credentials: CredentialsWorker,
     keyExpiry: KeyExpiryWorker,
   ) {
     poller.add(recipients, { everyMs: 1_000 });
+    poller.add(credentials, { everyMs: 1_000 });
     poller.add(retelling, { everyMs: 5_000 });
     poller.add(rewrap, { everyMs: 1_000 });
     poller.add(keyExpiry, { everyMs: 60_000 });

@@ -13,6 +13,8 @@ export class GrantRow {
   @PrimaryColumn('text', { name: 'provider_id' }) providerId!: string;
   @Column('uuid', { name: 'share_id' }) shareId!: string;
   @Column('bytea', { name: 'secret_hash', unique: true }) secretHash!: Buffer;
+  /** Of the secret that takes its place once it was delivered. */
+  @Column('bytea', { name: 'next_hash', unique: true, nullable: true }) nextHash!: Buffer | null;
   @Column('text', { name: 'group_address' }) group!: string;
   @Column('text') sender!: string;
   @Column('text') owner!: string;
@@ -40,6 +42,7 @@ export class GrantRepository {
     await tx.insert(GrantRow, {
       ...rest,
       secretHash: Buffer.from(secretHash(secret)),
+      nextHash: null,
       expiresAt: expiresAt ?? null,
       revokedAt: revokedAt ?? null,
     });
@@ -53,14 +56,15 @@ export class GrantRepository {
   async ask(tx: Tx, secret: string, from: Host): Promise<{ grant: Grant; standing: Standing | undefined } | undefined> {
     const hash = secretHash(secret);
     const [row] = await tx.query<(GrantRow & Stands)[]>(
-      `SELECT t.provider_id AS "providerId", t.share_id AS "shareId", t.secret_hash AS "secretHash",
+      `SELECT t.provider_id AS "providerId", t.share_id AS "shareId",
+         CASE WHEN t.next_hash = $1 THEN t.next_hash ELSE t.secret_hash END AS "secretHash",
          t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.granted_at AS "grantedAt",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", g.epoch, g.state,
          EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
          (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
           WHERE m.mls_group_id = g.mls_group_id AND m.host = $2) AS members
        FROM token_grant t LEFT JOIN federated_group g ON g.address = t.group_address AND g.state <> 'superseded'
-       WHERE t.secret_hash = $1`,
+       WHERE t.secret_hash = $1 OR t.next_hash = $1`,
       [Buffer.from(hash), from],
     );
     if (!row || !sameBytes(new Uint8Array(row.secretHash), hash)) return undefined;
@@ -70,6 +74,26 @@ export class GrantRepository {
         ? undefined
         : { epoch: epoch(Number(at)), active: isFollowed({ state }), senderIsMember, members };
     return { grant: toGrant(stored), standing };
+  }
+
+  /** A second secret that opens the same. Returns whether there was a live grant. */
+  async offer(tx: Tx, providerId: string, secret: string): Promise<boolean> {
+    const nextHash = Buffer.from(secretHash(secret));
+    const { affected } = await tx.update(GrantRow, { providerId, revokedAt: IsNull() }, { nextHash });
+    return affected === 1;
+  }
+
+  /** The second secret takes the place of the first, which opens nothing any more. */
+  async exchange(tx: Tx, providerId: string): Promise<void> {
+    await tx.query(
+      `UPDATE token_grant SET secret_hash = next_hash, next_hash = NULL WHERE provider_id = $1 AND next_hash IS NOT NULL`,
+      [providerId],
+    );
+  }
+
+  /** The second secret reached nobody, and opens nothing any more. */
+  async takeBack(tx: Tx, providerId: string): Promise<void> {
+    await tx.update(GrantRow, { providerId }, { nextHash: null });
   }
 
   async revoke(tx: Tx, providerId: string, at: Date): Promise<void> {
@@ -82,7 +106,7 @@ export class GrantRepository {
   }
 }
 
-const toGrant = ({ secretHash: _, expiresAt, revokedAt, ...row }: GrantRow): Grant => ({
+const toGrant = ({ secretHash: _, nextHash: __, expiresAt, revokedAt, ...row }: GrantRow): Grant => ({
   ...row,
   group: row.group as OcmAddress,
   sender: row.sender as OcmAddress,

@@ -61,6 +61,17 @@ export class TokensService {
     return { providerId, sharedSecret };
   }
 
+  /** Another secret for the same, both good until `settle` says what became of it; none for a grant that is over. R-181 */
+  async renew(tx: Tx, providerId: string): Promise<string | undefined> {
+    const sharedSecret = toBase64url(this.dice.bytes(SECRET_BYTES));
+    return (await this.grants.offer(tx, providerId, sharedSecret)) ? sharedSecret : undefined;
+  }
+
+  /** Once the new secret was delivered the old one dies; one that was not delivered never counts. OCM-MLS R-185 */
+  settle(tx: Tx, providerId: string, delivered: boolean): Promise<void> {
+    return delivered ? this.grants.exchange(tx, providerId) : this.grants.takeBack(tx, providerId);
+  }
+
   /** No token is issued any more; tokens that were issued run out. OCM-MLS R-201 */
   revoke(tx: Tx, providerId: string): Promise<void> {
     return this.grants.revoke(tx, providerId, this.clock.now());

@@ -23,7 +23,7 @@ const wrappedIn = async (world: World, server: string) =>
       .query<{ epoch: number }>('SELECT epoch::integer AS epoch FROM wrapped_key ORDER BY resource_id')
   ).map(({ epoch }) => epoch);
 
-test('R-113 R-120 R-170 R-171 R-172 R-196 the file key reaches every member server, in each epoch anew, and who joins later reads', async () => {
+test('R-113 R-120 R-170 R-171 R-172 R-176 R-187 R-196 the file key reaches every member server, in each epoch anew, and who joins later reads', async () => {
   const { world, group, alice, bob, charlie } = await lab();
   await using _ = world;
   const share = await alice.shareEncrypted(group, 'data.tar');
@@ -49,7 +49,7 @@ test('R-113 R-120 R-170 R-171 R-172 R-196 the file key reaches every member serv
   expect(await world.server('a.test').query('SELECT 1 FROM wrapped_key')).toEqual([]);
 });
 
-test('R-163 R-212 D-21 the share says which resource it is and how it is encrypted, and of no epoch', async () => {
+test('R-163 R-211 R-212 D-21 the share says which resource it is and how it is encrypted, and of no epoch', async () => {
   const { world, group, alice, bob } = await lab();
   await using _ = world;
   const share = await alice.shareEncrypted(group, 'data.tar', 'CHACHA20-POLY1305');
@@ -168,4 +168,45 @@ test('R-145 R-152 R-153 R-154 a successor of the group keeps every file open: it
   expect(await bob.fileKey('data.tar')).toBe(key);
   const held = await world.server('b.test').query('SELECT mls_group_id AS "mlsGroupId", instance FROM wrapped_key');
   expect(held).toEqual([{ mlsGroupId: after.mlsGroupId, instance: 2 }]);
+});
+
+test('R-181 R-182 R-184 R-185 a new credential goes to one server only, and the old one dies when it was delivered', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  await alice.add(group, charlie);
+  await world.settle();
+  const share = await alice.share(group, 'data.tar');
+  await world.settle();
+  const secrets = async (server: string) => {
+    const [row] = await world.server(server).query<{ secret: Buffer }>(`SELECT secret FROM received_share`);
+    return row!.secret.toString('hex');
+  };
+  const before = { b: await secrets('b.test'), c: await secrets('c.test') };
+  const grant = async () => {
+    const [row] = await world
+      .server('a.test')
+      .query<{ old: Buffer; next: Buffer | null }>(
+        `SELECT secret_hash AS old, next_hash AS next FROM token_grant WHERE recipient = 'b.test'`,
+      );
+    return { old: row!.old.toString('hex'), next: row!.next?.toString('hex') };
+  };
+  const first = await grant();
+  world.wire(a, b).cut();
+  expect(await alice.rotateCredentials(share, 'b.test')).toEqual(['b.test']);
+  await world.settle();
+  // Nobody has it yet: the old one is as good as before.
+  const offered = await grant();
+  expect(offered).toMatchObject({ old: first.old, next: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+  expect(await bob.open('data.tar')).toHaveProperty('access_token');
+  world.wire(a, b).mend();
+  await world.pass(HOUR);
+  expect(await secrets('b.test')).not.toBe(before.b);
+  expect(await secrets('c.test')).toBe(before.c);
+  expect(await grant()).toEqual({ old: offered.next, next: undefined });
+  expect(await bob.open('data.tar')).toHaveProperty('access_token');
+  expect(await charlie.open('data.tar')).toHaveProperty('access_token');
+  const told = world.network.sent({ from: a, what: 'MLS_APPLICATION' }).map(({ to }) => to);
+  expect(new Set(told)).toEqual(new Set([b]));
+  await alice.unshare(share);
+  await expect(alice.rotateCredentials(share)).rejects.toThrow('share.over');
 });

@@ -107,3 +107,20 @@ test('R-178 R-183 what comes again, later or from before, changes nothing; a str
   const strange = notice('MLS_APPLICATION', 'x.test', { mlsGroupId, content: ahead.toString('base64url') });
   expect(await tell(world, 'x.test', 'c.test', strange)).toMatchObject({ status: 503, code: 'application.too-early' });
 });
+
+test('R-183 a credential for another server, or for what another server shares, changes nothing', async () => {
+  const { world, lab, mlsGroupId, bob, charlie } = await shared();
+  await using _ = world;
+  await bob.share(lab, 'his.tar');
+  await world.settle();
+  const secrets = () => world.server('c.test').query('SELECT provider_id, secret FROM received_share ORDER BY 1');
+  const before = await secrets();
+  const received = await charlie.receives();
+  const offer = async (name: string, recipient: string) => {
+    const { providerId } = received.find((share) => share.name === name)!;
+    const credentials = [{ providerId, groupId: lab, recipient, sharedSecret: 'mine' }];
+    return tell(world, 'b.test', 'c.test', await say(world, { mlsGroupId, by: bob, data: { keys: [], credentials } }));
+  };
+  expect(await offer('his.tar', 'a.test')).toMatchObject({ status: 201 });
+  expect(await secrets()).toEqual(before);
+});

@@ -189,6 +189,12 @@ export class Person {
     }
   }
 
+  /** New credentials for all servers that have the share, or for one. */
+  async rotateCredentials({ id }: Pick<Share, 'id'>, server?: string): Promise<readonly string[]> {
+    const body = server === undefined ? {} : { server };
+    return (await this.ask<{ servers: string[] }>('POST', `/shares/${id}/credentials`, body)).servers;
+  }
+
   unshare({ id }: Pick<Share, 'id'>): Promise<void> {
     return this.ask('DELETE', `/shares/${id}`);
   }

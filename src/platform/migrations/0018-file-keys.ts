@@ -32,6 +32,8 @@ export const fileKeys: Migration = {
       WHERE ended_at IS NULL AND encryption IS NOT NULL;
 
     ALTER TABLE received_share ADD COLUMN encryption jsonb;
+    ALTER TABLE received_share ADD COLUMN secret_order jsonb;
+    ALTER TABLE token_grant ADD COLUMN next_hash bytea UNIQUE;
     CREATE TABLE wrapped_key (
       sender_host text NOT NULL,
       resource_id text NOT NULL,
