@@ -45,7 +45,7 @@ export class MissedCommitsService {
 
   private async give(tx: Tx, asking: Host, group: Group, at: Epoch): Promise<MissedCommits | undefined> {
     const { mlsGroupId, epoch } = group;
-    const members = (await this.members.of(tx, mlsGroupId)).map(({ address }) => address);
+    const members = (await this.members.of(tx, (await this.lives(tx, group)).mlsGroupId)).map(({ address }) => address);
     const steps = epoch - at > MOST_BEHIND ? [] : await this.commitLog.steps(tx, mlsGroupId, at);
     const whole = isWhole(steps, at, epoch);
     const allowed = commitsFor(asking, members, whole ? steps : []);
@@ -56,6 +56,11 @@ export class MissedCommitsService {
       epoch,
       commits: commits.map(({ arbiter, proposals, commit }) => ({ arbiter, proposals, content: commit })),
     };
+  }
+
+  /** A group that has a successor has no roster of its own; who is in the one was in the other. */
+  private async lives(tx: Tx, group: Group): Promise<Group> {
+    return group.state === 'superseded' ? ((await this.groups.byAddress(tx, group.address)) ?? group) : group;
   }
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { MissedCommitsClient } from '../../src/groups/missed-commits.client.js';
 import { host } from '../../src/kernel/address.js';
+import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import type { Opening, Person } from '../support/cast.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { World } from '../support/world.js';
@@ -143,6 +145,27 @@ test('R-109 who left before the ReInit may be invited into the successor, by an 
   await bob.add(lab, charlie);
   await world.pass(HOUR);
   expect((await agree(lab, alice, bob, charlie, dora)).mlsGroupId).not.toBe(before.mlsGroupId);
+});
+
+test('D-11 R-152 who missed how a group ended can fetch that from the servers that went on to its successor', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  await world.settle();
+  const before = await alice.sees(lab);
+  await alice.reinit(lab);
+  await world.pass(2 * HOUR);
+  expect((await agree(lab, alice, bob, charlie)).mlsGroupId).not.toBe(before.mlsGroupId);
+  const fetch = (from: string) =>
+    world
+      .server(from)
+      .get(MissedCommitsClient)
+      .since(host('a.test'), before.mlsGroupId as MlsGroupId, epoch(before.epoch));
+  const missed = await fetch('c.test');
+  expect(missed).toMatchObject({ epoch: before.epoch + 1 });
+  expect(missed!.commits).toHaveLength(1);
+  await world.add('x.test');
+  expect(await fetch('x.test')).toBeUndefined();
 });
 
 test('a group of one is reinitialised too', async () => {
