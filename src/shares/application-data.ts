@@ -52,7 +52,7 @@ const data = z.object({
 /** Reads what members tell each other. Throws `application.malformed`. OCM-MLS R-177 */
 export function parseApplicationData(bytes: Uint8Array): ApplicationData {
   try {
-    return parseBody(data, JSON.parse(fromUtf8(bytes))) as ApplicationData;
+    return parseBody(data, JSON.parse(fromUtf8(bytes)));
   } catch (cause) {
     throw new Fault('application.malformed', {}, cause);
   }

@@ -47,7 +47,7 @@ test('R-123 messages that never came are no error, and open when they come after
 });
 
 test('R-124 a message is at most 1000 generations ahead, and one that is further moves nothing', async () => {
-  const { say, hear, b, ...world } = await talk();
+  const { say, hear, ...world } = await talk();
   await using _ = world;
   const sent = await say(...Array.from({ length: 1003 }, (_, index) => String(index)));
   await expect(hear(sent[1001]!)).rejects.toMatchObject({ code: 'application.too-far', facts: { behind: 1001 } });

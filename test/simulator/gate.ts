@@ -61,7 +61,13 @@ export class Gate {
     source.createQueryRunner = (...args) => this.watch(create(...args), server);
     const turnstile = server.get(CourierWorker)['turnstile'];
     const pass = turnstile.pass.bind(turnstile);
-    turnstile.pass = (go) => this.hold((goOn) => pass(() => (goOn(), go())));
+    turnstile.pass = (go) =>
+      this.hold((goOn) =>
+        pass(() => {
+          goOn();
+          return go();
+        }),
+      );
     // Who wants a document that somebody else reads already waits for that.
     const directory = server.get(PeerDirectory);
     const read = directory['document'].bind(directory);
@@ -189,7 +195,7 @@ export class Gate {
 async function connected(work: Work, runner: QueryRunner, server: TestServer): Promise<number | undefined> {
   let waiting: Connecting | undefined;
   const died = new Promise<never>((_, reject) => {
-    const { master: pool } = runner.connection.driver as unknown as { master: { waitingCount: number } };
+    const { master: pool } = server.get(DataSource).driver as unknown as { master: { waitingCount: number } };
     waiting = { server, queued: () => pool.waitingCount, giveUp: () => reject(new Crash('no connection comes')) };
     work.connecting.add(waiting);
   });
