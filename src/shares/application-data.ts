@@ -49,7 +49,7 @@ const data = z.object({
     .default([]),
 });
 
-/** Reads what members tell each other. Throws `application.malformed`. OCM-MLS R-177 */
+/** Reads what members tell each other: keys and credentials, and nothing else (R-022). Throws `application.malformed`. OCM-MLS R-177 */
 export function parseApplicationData(bytes: Uint8Array): ApplicationData {
   try {
     return parseBody(data, JSON.parse(fromUtf8(bytes)));

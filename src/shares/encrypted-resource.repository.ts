@@ -19,7 +19,7 @@ export class EncryptedResourceRow {
 }
 
 export interface EncryptedResource {
-  /** By which all groups know it, whatever shares it is in, and which is no providerId. OCM-MLS */
+  /** By which all groups know it, whatever shares it is in, and which is no providerId. OCM-MLS */
   readonly resourceId: string;
   /** By which the file platform behind us knows it. */
   readonly efssId: string;

@@ -75,7 +75,7 @@ export class KeySendingService {
     return keyMessages(wrapping.label, wrapped);
   }
 
-  /** Each message is sealed once and goes to every server; where it goes is no secret of the message. */
+  /** Each message is sealed once and goes straight to every server (OCM-MLS R-016). */
   private async post(tx: Tx, { mlsGroupId }: Group, servers: readonly Host[], messages: readonly Uint8Array[]) {
     for (const { message } of await this.applications.seal(tx, mlsGroupId, messages)) {
       const body = mlsApplication({ senderDomain: this.config.domain, mlsGroupId, content: message });

@@ -5,7 +5,7 @@ import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { type MessageOrder, supersedes } from './message-order.js';
 
-/** The file key of a resource of another server, as it came, wrapped for a group. OCM-MLS section 8.5 */
+/** The file key of a resource of another server, as it came: the latest one for each resource and group. OCM-MLS R-029 */
 @Entity('wrapped_key')
 export class WrappedKeyRow {
   @PrimaryColumn('text', { name: 'sender_host' }) sender!: string;

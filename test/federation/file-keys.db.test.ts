@@ -23,7 +23,7 @@ const wrappedIn = async (world: World, server: string) =>
       .query<{ epoch: number }>('SELECT epoch::integer AS epoch FROM wrapped_key ORDER BY resource_id')
   ).map(({ epoch }) => epoch);
 
-test('R-113 R-120 R-170 R-171 R-172 R-176 R-187 R-196 the file key reaches every member server, in each epoch anew, and who joins later reads', async () => {
+test('R-016 R-029 R-113 R-120 R-170 R-171 R-172 R-176 R-187 R-196 the file key reaches every member server, in each epoch anew, and who joins later reads', async () => {
   const { world, group, alice, bob, charlie } = await lab();
   await using _ = world;
   const share = await alice.shareEncrypted(group, 'data.tar');
@@ -75,7 +75,7 @@ test('R-163 R-211 R-212 D-21 the share says which resource it is and how it is e
   expect(await bob.fileKey('plain.txt')).toBe('share.not-encrypted');
 });
 
-test('R-159 R-161 R-190 R-191 one resource in two groups has one name and one key, and is open through the second after leaving the first', async () => {
+test('R-159 R-160 R-161 R-190 R-191 one resource in two groups has one name and one key, and is open through the second after leaving the first', async () => {
   const { world, group, alice, bob, charlie } = await lab();
   await using _ = world;
   const attic = await alice.createGroup('attic', [bob, charlie]);

@@ -15,7 +15,7 @@ const entry = (changes: object = {}) => ({
 });
 const parse = (body: unknown) => parseApplicationData(utf8(JSON.stringify(body)));
 
-test('R-102 R-177 what is said is a JSON object; groupId is the address of the group', () => {
+test('R-022 R-102 R-177 what is said is a JSON object; groupId is the address of the group', () => {
   const keys = [key(44), key()];
   const [message, none] = keyMessages(LAB, keys);
   expect(none).toBeUndefined();
