@@ -151,7 +151,9 @@ export class JoiningService {
   private async ended(tx: Tx, { mlsGroupId, epoch }: Origin, userId: OcmAddress): Promise<ClientState> {
     const group = await this.groups.find(tx, mlsGroupId);
     if (!group) throw new Fault('welcome.origin-unknown', { group: mlsGroupId });
-    if (epochOf(group) < epoch) throw new Fault('welcome.early', { group: mlsGroupId, epoch });
+    // The Commits that end it may be under way, and so may the Welcome by which the user came into it.
+    const isThere = group.leaves.some(({ address }) => address === userId);
+    if (!isThere || epochOf(group) < epoch) throw new Fault('welcome.early', { group: mlsGroupId, epoch });
     return stateOf(group, userId);
   }
 

@@ -120,6 +120,22 @@ test('who was let in again shortly before the ReInit joins the successor, though
   expect(first).toBeDefined();
 });
 
+test('who comes beside another user of the server joins the successor too, though that Welcome comes first', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  const [cecil] = await world.users('cecil@c.test');
+  const late = world.wire('b.test', 'c.test');
+  for (let times = 0; times < 4; times++) late.loseNextRequest('MLS_WELCOME');
+  await bob.add(lab, cecil);
+  await world.settle();
+  await alice.reinit(lab);
+  await world.pass(2 * HOUR);
+  await successor(lab, before, alice, bob, charlie, cecil);
+  const [first] = world.network.sent({ to: host('c.test'), what: 'MLS_WELCOME', outcome: 503 });
+  expect(Buffer.from(first!.answer!.body).toString()).toContain('welcome.early');
+});
+
 test('R-109 who left before the ReInit may be invited into the successor, by an admin of then and by nobody else', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;
