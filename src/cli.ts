@@ -6,7 +6,7 @@ import { demo } from './cli/demo/demo.command.js';
 import { operator, type OperatorSurroundings } from './cli/operator/operator.command.js';
 import { EmbeddedDatabase } from './platform/embedded.provider.js';
 import { Log } from './platform/logger.service.js';
-import { SystemClock } from './platform/system.provider.js';
+import { SystemClock, SystemDice } from './platform/system.provider.js';
 
 const line = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(`${text}\n`);
 
@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   demo: (args) =>
     demo(args, {
       clock: new SystemClock(),
+      dice: new SystemDice(),
       script: fileURLToPath(new URL('main.js', import.meta.url)),
       environment,
       temporary: tmpdir(),

@@ -1,4 +1,5 @@
 import { groupOf } from './act-founding.js';
+import { sealedFromCarol } from './act-sealing.js';
 import { agreed, carriedOut, groupPath, shown, viewOf } from './cast.js';
 import { ask, seenBy, sentShare, stands, tokenFor } from './shares-cast.js';
 import type { Stage } from './stage.js';
@@ -58,13 +59,14 @@ export const removing: Act<Stage> = {
         return servers.map(({ server, state }) => `${server}: ${state}`);
       },
     },
+    sealedFromCarol,
     {
       says: "The copy of gamma, which believes that Carol is a member, asks alpha with the old secret, signed with gamma's key. The secret is dead.",
       play: async (stage) => {
         const { gamma, notes } = stage;
         const copy = await stage.copyOfGamma();
         const shares = await seenBy(copy, gamma.user('carol'));
-        insist(shares.length === 1, 'a copy that still sees the share', shares);
+        insist(shares.length === 2, 'a copy that still sees what was shared', shares);
         const body = await stage.until('alpha refuses the secret', async () => {
           const refused = await ask(copy, notes.get('at gamma')!, gamma.user('carol'));
           const found = refused.body as { code?: string; answered?: number; error?: string };

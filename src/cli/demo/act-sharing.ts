@@ -4,6 +4,9 @@ import type { Stage } from './stage.js';
 import { type Act, insist } from './story.js';
 import { z } from 'zod';
 
+/** The file that everybody in the group may read. */
+export const NAME = 'measurements.csv';
+
 export const sharing: Act<Stage> = {
   title: 'A file for the group',
   steps: [
@@ -14,7 +17,7 @@ export const sharing: Act<Stage> = {
         const resource = {
           id: 'file-1',
           type: 'file',
-          name: 'measurements.csv',
+          name: NAME,
           uri: files.file,
           permissions: ['read'],
         };
@@ -31,7 +34,7 @@ export const sharing: Act<Stage> = {
       play: async (stage) => {
         const { beta, gamma, notes } = stage;
         const [bob, carol, dave] = [beta.user('bob'), gamma.user('carol'), gamma.user('dave')];
-        const [atBeta, atGamma] = [await appears(stage, beta, bob), await appears(stage, gamma, carol)];
+        const [atBeta, atGamma] = [await appears(stage, beta, bob, NAME), await appears(stage, gamma, carol, NAME)];
         insist((await seenBy(gamma, dave)).length === 0, 'nothing for Dave');
         const refused = await ask(gamma, atGamma.id, dave);
         insist(refused.status === 403, 'a refusal for Dave', refused.body);

@@ -1,4 +1,6 @@
 import { groupOf } from './act-founding.js';
+import { sealedForDave } from './act-sealing.js';
+import { NAME } from './act-sharing.js';
 import { agreed, carriedOut, groupPath, shown } from './cast.js';
 import { appears, tokenFor } from './shares-cast.js';
 import type { Stage } from './stage.js';
@@ -46,7 +48,7 @@ export const succeeding: Act<Stage> = {
       play: async (stage) => {
         const { gamma, files, notes } = stage;
         const dave = gamma.user('dave');
-        const seen = await appears(stage, gamma, dave);
+        const seen = await appears(stage, gamma, dave, NAME);
         insist(seen.id !== notes.get('at gamma'), 'a new share', seen);
         const { token } = await tokenFor(stage, gamma, seen.id, dave);
         const { status } = await files.request('GET', token);
@@ -54,5 +56,6 @@ export const succeeding: Act<Stage> = {
         return [`${dave}: ${seen.name} from ${seen.sender}, GET 200, epoch ${files.lastDecision()?.epoch}`];
       },
     },
+    sealedForDave,
   ],
 };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
-import { ACTS } from './acts.js';
+import type { Dice } from '../../kernel/dice.js';
+import { acts } from './acts.js';
 import { type DemoArguments, demoArguments, USAGE } from './arguments.js';
 import { OpenStage, type Surroundings } from './stage.provider.js';
 import { play, type PlayedStep, reportOf } from './story.js';
@@ -7,6 +8,7 @@ import { reportText, stepText } from './story-text.js';
 
 export interface DemoSurroundings extends Omit<Surroundings, 'signal'> {
   readonly clock: Clock;
+  readonly dice: Dice;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Calls back when somebody wants to end this. */
@@ -51,19 +53,20 @@ async function onStage(
   }
 }
 
-async function perform(stage: OpenStage, json: boolean, { clock, out }: DemoSurroundings): Promise<number> {
+async function perform(stage: OpenStage, json: boolean, { clock, dice, out }: DemoSurroundings): Promise<number> {
   const now = () => clock.now().getTime();
   const begun = now();
   if (!json) out('Three servers are started, each with a database and keys of its own ...');
   const open = await stage.open();
   const readyMs = now() - begun;
   if (!json) out(`They are ready after ${(readyMs / 1000).toFixed(1)} s.`);
+  const story = acts(dice);
   const played: PlayedStep[] = [];
-  for await (const step of play(ACTS, open, now)) {
+  for await (const step of play(story, open, now)) {
     if (!json) out(stepText(step, played.at(-1)));
     played.push(step);
   }
-  const report = reportOf(ACTS, played, now() - begun);
+  const report = reportOf(story, played, now() - begun);
   out(json ? JSON.stringify({ readyMs, ...report }, undefined, 2) : reportText(report));
   return report.failed + report.notPlayed === 0 ? OK : FAILED;
 }

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Access, AccessVerifier } from '../../integration/access-verifier.js';
 import { WebdavFiles } from '../../integration/webdav-files.service.js';
@@ -8,6 +9,7 @@ import type { LoopbackClient } from './loopback.client.js';
 import type { Answer, Decision, FileServer } from './stage.js';
 
 const FILE = 'measurements.csv';
+const SEALED = 'recording.bin';
 
 interface Trust {
   readonly issuer: Host;
@@ -18,12 +20,12 @@ interface Trust {
 export class OpenFileServer implements FileServer {
   readonly content = 'station,kelvin\nnorth,271.3\nsouth,288.9\n';
   private readonly server: WebdavFiles;
-  private url = '';
+  private root = '';
   private access: Access | undefined;
   private decision: Decision | undefined;
 
   private constructor(
-    folder: string,
+    private readonly folder: string,
     { issuer, group }: Trust,
     private readonly http: LoopbackClient,
     clock: Clock,
@@ -47,12 +49,26 @@ export class OpenFileServer implements FileServer {
     const open = new OpenFileServer(folder, trust, http, clock);
     mkdirSync(folder);
     writeFileSync(join(folder, FILE), open.content);
-    open.url = new URL(FILE, await open.server.listen({ host: '127.0.0.1', port: 0 })).href;
+    open.root = (await open.server.listen({ host: '127.0.0.1', port: 0 })).href;
     return open;
   }
 
   get file(): string {
-    return this.url;
+    return new URL(FILE, this.root).href;
+  }
+
+  get sealed(): string {
+    return new URL(SEALED, this.root).href;
+  }
+
+  async store(chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const path = join(this.folder, SEALED);
+    await writeFile(path, chunks);
+    return (await stat(path)).size;
+  }
+
+  download(token: string): Promise<{ status: number; bytes: Uint8Array }> {
+    return this.http.download(this.sealed, { authorization: `Bearer ${token}` });
   }
 
   request(method: 'GET' | 'PROPFIND', token?: string): Promise<Answer> {

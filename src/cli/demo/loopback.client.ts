@@ -25,6 +25,12 @@ export class LoopbackClient {
     return { status: answer.statusCode, headers: flat(answer.headers), body: parsed(text) };
   }
 
+  /** Whatever it is, as bytes. */
+  async download(url: string, headers: Record<string, string>): Promise<{ status: number; bytes: Uint8Array }> {
+    const answer = await request(url, { headers, dispatcher: this.agent });
+    return { status: answer.statusCode, bytes: new Uint8Array(await answer.body.arrayBuffer()) };
+  }
+
   /** Throws when there is no JSON to be had. */
   async json(url: string): Promise<unknown> {
     const { status, body } = await this.send('GET', url);

@@ -32,10 +32,10 @@ export const stands = (stage: Stage, server: Server, state: string): Promise<str
 export const seenBy = async (server: Server, user: OcmAddress): Promise<Received[]> =>
   answered(await server.get(`/api/v1/received-shares?user=${encodeURIComponent(user)}`), 200, receivedShares).shares;
 
-/** Waits until the user sees the one share of this story. */
-export const appears = (stage: Stage, server: Server, user: OcmAddress): Promise<Received> =>
-  stage.until(`${user} sees the share`, async () => {
-    const shares = await seenBy(server, user);
+/** Waits until the user sees what was shared under that name, once. */
+export const appears = (stage: Stage, server: Server, user: OcmAddress, name: string): Promise<Received> =>
+  stage.until(`${user} sees ${name}`, async () => {
+    const shares = (await seenBy(server, user)).filter((one) => one.name === name);
     insist(shares.length <= 1, 'one share at most', shares);
     return shares[0];
   });
@@ -45,8 +45,14 @@ export const ask = (server: Server, id: string, member: OcmAddress): Promise<Ans
   server.post(`/api/v1/received-shares/${id}/token`, { member });
 
 /** The token, and how long it is good for. */
-export async function tokenFor(stage: Stage, server: Server, id: string, member: OcmAddress) {
+export async function tokenFor(
+  stage: Stage,
+  server: Server,
+  id: string,
+  member: OcmAddress,
+  file: string = stage.files.file,
+) {
   const { access_token: token, expires_in: seconds, uri } = answered(await ask(server, id, member), 200, opening);
-  insist(uri === stage.files.file, `the file at ${stage.files.file}`, uri);
+  insist(uri === file, `the file at ${file}`, uri);
   return { token, seconds };
 }

@@ -35,6 +35,11 @@ export interface FileServer {
   /** Where the file is. */
   readonly file: string;
   readonly content: string;
+  /** Where a file is that it cannot read. */
+  readonly sealed: string;
+  /** Takes that file, and says how long it is. */
+  store(chunks: AsyncIterable<Uint8Array>): Promise<number>;
+  download(token: string): Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
   /** A request for the file, with this text behind "Bearer " or without credentials. */
   request(method: 'GET' | 'PROPFIND', token?: string): Promise<Answer>;
   /** What it said to the last request. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { demoArguments } from '../../../src/cli/demo/arguments.js';
 import { demo } from '../../../src/cli/demo/demo.command.js';
-import { SystemClock } from '../../../src/platform/system.provider.js';
+import { SystemClock, SystemDice } from '../../../src/platform/system.provider.js';
 
 describe('the arguments of the demo', () => {
   test('are --json and --keep, and nothing else', () => {
@@ -30,6 +30,7 @@ describe('the demo', () => {
     writeFileSync(script, server);
     return demo(args, {
       clock: new SystemClock(),
+      dice: new SystemDice(),
       script,
       environment: { PATH: process.env['PATH'] ?? '' },
       temporary: folder,
