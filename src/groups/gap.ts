@@ -21,7 +21,8 @@ export const gapWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
 /**
  * What a round of asking comes to that closed no gap. Retransmission is exhausted (OCM-MLS R-132) when no admin server
  * that can be asked helps and one of them is ahead, or none knows of the Commits (D-11). That some server spoke of a
- * later epoch proves nothing: when an admin server is level with us, there is no gap.
+ * later epoch proves nothing: when an admin server is level with us, there is no gap. Who knows of no such thing may have
+ * no admin any more, so that whoever is silent is waited for.
  * @param reports of all admin servers but ourselves
  */
 export function judgeGap(reports: readonly GapReport[], rounds: number): GapVerdict {
@@ -30,5 +31,6 @@ export function judgeGap(reports: readonly GapReport[], rounds: number): GapVerd
   if (heard.length === 0) return 'wait';
   if (heard.length < reports.length && rounds < MOST_ROUNDS) return 'wait';
   if (heard.includes('ahead')) return 'drifted';
-  return heard.includes('level') ? 'forget' : 'drifted';
+  if (heard.includes('level')) return 'forget';
+  return heard.length < reports.length ? 'wait' : 'drifted';
 }

@@ -8,6 +8,12 @@ describe('R-132 when retransmission is exhausted', () => {
     ['none knows of the Commits (D-11)', ['unknown', 'unknown'], 1, 'drifted'],
     ['who is silent may help yet', ['ahead', 'silent'], 1, 'wait'],
     ['but not for ever', ['ahead', 'silent'], MOST_ROUNDS, 'drifted'],
+    [
+      'who knows of nothing may have no admin any more, so that the other is waited for',
+      ['unknown', 'silent'],
+      MOST_ROUNDS,
+      'wait',
+    ],
     ['none could be asked, so none could take us in again', ['silent', 'silent'], MOST_ROUNDS * 2, 'wait'],
   ])('%s', (_, reports, rounds, verdict) => expect(judgeGap(reports, rounds)).toBe(verdict));
 });
