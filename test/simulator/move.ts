@@ -20,6 +20,8 @@ export interface Kind<M extends Move = Move> {
   readonly weight: number;
   /** Whether several of them may go on at the same time, statement by statement. */
   readonly rushes?: boolean;
+  /** The same once more, at the same time: somebody clicks twice. None when that makes no sense. */
+  readonly again?: (move: M, chance: Chance) => M;
   /** A move that makes some sense now; none when there is no such. */
   readonly draw: (chance: Chance, scene: Scene) => Omit<M, 'kind'> | undefined;
   readonly tell: (move: M) => string;
@@ -28,9 +30,10 @@ export interface Kind<M extends Move = Move> {
 }
 
 /** For the table: there all kinds are alike. */
-export const kind = <M extends Move>({ draw, tell, make, ...rest }: Kind<M>): Kind => ({
+export const kind = <M extends Move>({ draw, tell, make, again, ...rest }: Kind<M>): Kind => ({
   ...rest,
   draw,
+  ...(again && { again: (move, chance) => again(move as M, chance) }),
   tell: (move) => tell(move as M),
   make: (move, stage) => make(move as M, stage),
 });

@@ -15,6 +15,7 @@ const SINGLE: Readonly<Record<string, Kind>> = { ...PEOPLE, ...ACCIDENTS, ...PAS
 const RUSHING = Object.fromEntries(Object.entries(SINGLE).filter(([, { rushes }]) => rushes));
 /** Servers work while people ask, and while others work. */
 const WORKING = 50;
+const TWICE = 40;
 
 /** Two to four moves at the same time, their statements in an order that the seed decides. */
 const rush = kind<Rush>({
@@ -23,7 +24,10 @@ const rush = kind<Rush>({
     const moves: Move[] = [];
     for (let left = chance.between(2, 4); left > 0; left--) {
       const one = drawFrom(chance.happens(WORKING) ? { work: PASSING.work } : RUSHING, chance, scene);
-      if (one) moves.push(one);
+      if (!one) continue;
+      moves.push(one);
+      const again = chance.happens(TWICE) ? RUSHING[one.kind]!.again?.(one, chance) : undefined;
+      if (again) moves.push(again);
     }
     return moves.length < 2 ? undefined : { seed: String(chance.below(2 ** 32)), moves };
   },

@@ -130,6 +130,7 @@ const leave = kind<InGroup>({
 const share = kind<InGroup & WithShare & { readonly encrypted: boolean }>({
   weight: 9,
   rushes: true,
+  again: (move, chance) => ({ ...move, name: `${move.name}.${chance.below(10_000)}` }),
   draw(chance, scene) {
     const group = chance.pick(living(scene));
     const by = group && chance.pick(local(group));
