@@ -4,6 +4,7 @@ import type { CommitDigest } from '../../src/kernel/ids.js';
 import { COMMIT_CHECKS, type CommitCheck } from '../../src/mls/commit-policy.js';
 import { MlsService } from '../../src/mls/mls.service.js';
 import type { PendingCommit } from '../../src/mls/pending-commit.repository.js';
+import { KeySendingService } from '../../src/shares/key-sending.service.js';
 import type { TestServer } from '../support/server.js';
 
 /** Something that Covey cannot do without, taken away from every server of a world. */
@@ -59,11 +60,27 @@ const noPendingCommit: PlantedFault = {
   },
 };
 
+/** File keys go out anew when somebody was added, and after no other Commit. */
+const noRewrap: PlantedFault = {
+  plant(server) {
+    const keys = server.get(KeySendingService);
+    const resend = keys.resend.bind(keys);
+    keys.resend = async (tx, group) => {
+      const [last] = await tx.query<{ added: string[] }[]>(
+        'SELECT added FROM commit_log WHERE mls_group_id = $1 ORDER BY epoch DESC LIMIT 1',
+        [group.mlsGroupId],
+      );
+      return last?.added.length === 0 ? 0 : resend(tx, group);
+    };
+  },
+};
+
 export const FAULTS = {
   'no-row-lock': noRowLock,
   'no-policy-check': noPolicy,
   'no-early-replay': noEarlyReplay,
   'no-pending-commit': noPendingCommit,
+  'no-rewrap': noRewrap,
 } as const satisfies Record<string, PlantedFault>;
 
 export type FaultName = keyof typeof FAULTS;
