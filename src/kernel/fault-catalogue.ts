@@ -213,7 +213,7 @@ export const FAULTS = {
   'share.unknown': { status: 404, retry: false, says: 'there is no such share' },
   'share.changed': { status: 409, retry: false, says: 'this providerId was announced before, with other content' },
   'share.type-unsupported': { status: 501, retry: false, says: 'shares of this type are not taken here' },
-  'share.encryption-unsupported': { status: 501, retry: false, says: 'encrypted shares are not taken here' },
+  'share.encryption-unsupported': { status: 501, retry: false, says: 'shares encrypted like that are not taken here' },
   'share.protocol-unsupported': { status: 501, retry: false, says: 'no protocol of the share is usable here' },
   'share.over': { status: 409, retry: false, says: 'that share has ended' },
   'share.not-now': { status: 503, retry: true, says: 'nothing can be sent in that group now' },

@@ -126,8 +126,8 @@ describe('a share is refused', () => {
     const uri = 'file:///etc/passwd';
     await expect(receive({ webdav: { ...webdav, uri } })).rejects.toEqual(refused('body.malformed'));
   });
-  test('when it is encrypted', async () => {
-    const encryption = { scheme: 'ocm-mls' as const, resourceId: 'r', cipher: 'AES-256-GCM' as const };
+  test('when it is encrypted for single keys', async () => {
+    const encryption = { scheme: 'ocm-pgp' as const, resourceId: 'r', fingerprints: ['0123456789abcdef'] };
     await expect(receive({ encryption })).rejects.toEqual(refused('share.encryption-unsupported'));
   });
   test('R-209 for now, when its sender is no member: the Commit that adds the sender may still be under way', async () => {

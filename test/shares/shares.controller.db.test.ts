@@ -75,8 +75,8 @@ test.each([
     'share.requirement-unknown',
   ],
   [
-    'an encrypted share',
-    { encryption: { resourceId: 'r', scheme: 'ocm-mls', 'ocm-mls': { cipher: 'AES-256-GCM' } } },
+    'a share that is encrypted for single keys',
+    { encryption: { resourceId: 'r', scheme: 'ocm-pgp', 'ocm-pgp': { fingerprints: ['0123456789abcdef'] } } },
     501,
     'share.encryption-unsupported',
   ],
