@@ -2,7 +2,10 @@ import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Roster } from './chronicle.js';
 import { type Chapter, historyOf } from './history.js';
 import type { GroupAt, LoggedCommit } from './observer.js';
+import type { Shared } from './ledger.js';
 import type { Stage } from './stage.js';
+
+const at = (address: string): string => hostOf(ocmAddress(address));
 
 /** A group once the troubles are over: what its Commits tell, and how each server has it. */
 export interface GroupAfter {
@@ -27,12 +30,21 @@ export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'membe
 }
 
 /**
- * Whether a server has lost the group, and its users are no members any more: those who would know are none of those
- * whom it can ask.
+ * Whether a server has lost the group and cannot learn what became of it: its users are no members any more, or all of the
+ * admins that it knows are admins no more.
  */
-export const isCastaway = ({ on, members }: GroupAfter, host: string): boolean =>
-  on.some((one) => one.host === host && one.state === 'drifted') &&
-  !members.some((member) => hostOf(ocmAddress(member)) === host);
+export function isCastaway({ on, members, admins }: GroupAfter, host: string): boolean {
+  const lost = on.find((one) => one.host === host && one.state === 'drifted');
+  if (!lost) return false;
+  const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== host);
+  return (
+    !members.some((member) => at(member) === host) || !others(lost.admins).some((one) => others(admins).includes(one))
+  );
+}
+
+/** Shares of servers that the others hear of. */
+export const heardOf = ({ ledger }: Stage, groups: readonly GroupAfter[]): readonly Shared[] =>
+  ledger.shared.filter(({ host }) => !groups.some((group) => isCastaway(group, host)));
 
 /** The group that goes on under an address. */
 export const living = (groups: readonly GroupAfter[], name: string): GroupAfter | undefined =>

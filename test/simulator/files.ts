@@ -1,5 +1,5 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
-import { type GroupAfter, isCastaway, living } from './after.js';
+import { type GroupAfter, heardOf, isCastaway, living } from './after.js';
 import type { Shared } from './ledger.js';
 import type { Stage } from './stage.js';
 
@@ -13,7 +13,7 @@ export async function filesOpen(
   audience: (share: Shared) => Promise<readonly string[]>,
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const share of stage.ledger.shared.filter(({ encrypted }) => encrypted)) {
+  for (const share of heardOf(stage, groups).filter(({ encrypted }) => encrypted)) {
     const users = await audience(share);
     const own = await stage.ask(share.by, (who) => who.keyOfShared(share));
     const key = own.kind === 'yes' ? own.answer : undefined;

@@ -1,5 +1,5 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
-import { type GroupAfter, groupsAfter, isCastaway, living, standing } from './after.js';
+import { type GroupAfter, groupsAfter, heardOf, isCastaway, living, standing } from './after.js';
 import { unapproved } from './approvals.js';
 import type { Sight } from './chronicle.js';
 import { filesOpen } from './files.js';
@@ -84,8 +84,9 @@ async function everybodyThere(stage: Stage, groups: readonly GroupAfter[]): Prom
       `SELECT l.mls_group_id AS "mlsGroupId", l.address, g.epoch::integer AS epoch
        FROM mls_leaf l JOIN mls_group g USING (mls_group_id) ORDER BY 1, 2`,
     );
-    for (const { mlsGroupId, address, epoch, members, on, ended } of groups) {
-      if (ended) continue;
+    for (const group of groups) {
+      const { mlsGroupId, address, epoch, members, on, ended } = group;
+      if (ended || isCastaway(group, host)) continue;
       const held = leaves.filter((leaf) => leaf.mlsGroupId === mlsGroupId);
       const seen = on.find((one) => one.host === host);
       for (const member of members.filter((one) => at(one) === host)) {
@@ -170,7 +171,7 @@ async function unkept(stage: Stage, { host, kind, who, id, group: name }: Asked,
 const QUEUES: readonly string[] = [
   `outbox_letter WHERE state = 'waiting'`,
   `outbox_lane WHERE stopped_at IS NOT NULL`,
-  `early_mail`,
+  `early_mail m LEFT JOIN federated_group g USING (mls_group_id) WHERE g.state IS DISTINCT FROM 'drifted'`,
   `share_server WHERE state IN ('due', 'announced')`,
   `pending_commit`,
   `federated_group WHERE submitted IS NOT NULL`,
@@ -191,7 +192,7 @@ async function leftOver(stage: Stage): Promise<string[]> {
 async function sharesSeen(stage: Stage, groups: readonly GroupAfter[]): Promise<string[]> {
   const found: string[] = [];
   const open = new Map<string, readonly string[]>();
-  for (const share of stage.ledger.shared) open.set(share.name, await audience(stage, share, groups));
+  for (const share of heardOf(stage, groups)) open.set(share.name, await audience(stage, share, groups));
   for (const { address } of stage.people) {
     if (groups.some((group) => isCastaway(group, at(address)))) continue;
     const said = await stage.ask(address, (who) => who.receives());

@@ -223,7 +223,7 @@ const decide = kind<Move & { readonly by: string; readonly how: 'approve' | 'dec
 
 /** A server that does not keep the rules: a member who is no admin makes itself one. */
 const usurpation = kind<InGroup>({
-  weight: 3,
+  weight: 8,
   draw(chance, scene) {
     const ripe = living(scene).filter(
       (one) =>
