@@ -102,7 +102,7 @@ export class ChangeRepository {
     tx: Tx,
     { mlsGroupId, kind, subject, proposer }: Pick<Approval, 'mlsGroupId' | 'kind' | 'subject' | 'proposer'>,
   ): Promise<Change | undefined> {
-    if (proposer === undefined || kind === 'evict' || kind === 'reinit') return undefined;
+    if (proposer === undefined || kind === 'evict') return undefined;
     const row = await tx.findOneBy(ChangeRow, { mlsGroupId, kind, subject, actor: proposer, state: 'proposed' });
     return row ? toChange(row) : undefined;
   }

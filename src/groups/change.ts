@@ -57,9 +57,9 @@ export interface Change {
 
 type Begun = Pick<Change, 'kind' | 'approved'>;
 
-/** The state in which a change begins: only what adds somebody has something to fetch first. */
+/** The state in which a change begins: only what adds somebody, if but to a successor, has something to fetch first. */
 export const firstState = (change: Begun): ChangeState =>
-  change.kind === 'add' || change.kind === 'reinit' ? 'requested' : readyState(change);
+  change.kind === 'add' || (change.kind === 'reinit' && change.approved) ? 'requested' : readyState(change);
 
 /** The state of a change that has all it needs: what an admin asked is committed, all else is proposed to the admins. */
 export const readyState = ({ kind, approved }: Begun): ChangeState =>
@@ -145,7 +145,7 @@ export function objectionTo(
 ): FaultCode | undefined {
   if (hostOf(actor) !== here) return 'change.not-local';
   if (!isMember(actor)) return 'change.not-member';
-  if (kind === 'reinit') return admins.includes(actor) ? undefined : 'change.not-admin';
+  if (kind === 'reinit') return undefined;
   if (kind === 'add') return isMember(subject) ? 'change.already-member' : undefined;
   if (!isMember(subject)) return 'change.not-member';
   const admin = admins.includes(subject);

@@ -98,8 +98,8 @@ export class ChangesController {
   @ApiOperation({
     summary: 'Begin the group anew',
     description:
-      'It goes on under its address with fresh keys: the same members and admins, shares and tokens. `by` is an admin of ' +
-      `the group on this server. The KeyPackages of all members are fetched first. ${PENDING}`,
+      'It goes on under its address with fresh keys: the same members and admins, shares and tokens. `by` is a member of ' +
+      `the group on this server, and an admin has to approve it. The KeyPackages of all members are fetched first. ${PENDING}`,
   })
   @ApiAcceptedResponse({ standardSchema: changeAnswer })
   reinit(

@@ -59,10 +59,11 @@ export class DoubtsWorker implements Turn {
     const now = this.clock.now();
     const due = await this.doubts.due(tx, now);
     if (!due) return undefined;
-    const doubt = { ...due, rounds: due.rounds + 1 };
+    const group = (await this.groups.byId(tx, due.mlsGroupId))!;
+    // While the group is lost once more nobody is asked.
+    const doubt = group.state === 'active' ? { ...due, rounds: due.rounds + 1 } : due;
     await this.doubts.save(tx, doubt, new Date(now.getTime() + doubtWaitMs(due.rounds)));
-    const group = await this.groups.byId(tx, doubt.mlsGroupId);
-    return { doubt, group: group! };
+    return { doubt, group };
   }
 
   /** The latest first: if the group followed that one it followed them all. */

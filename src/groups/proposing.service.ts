@@ -92,6 +92,7 @@ export class ProposingService {
 /** A wish about an admin is one for the whole new set (OCM-MLS R-082): appended, or without who is dismissed. */
 function wishOf({ kind, subject, keyPackage }: Change, { admins }: Group): Proposing['wish'] {
   if (kind === 'add') return { keyPackage: keyPackage! };
+  if (kind === 'reinit') return { reinit: true };
   if (kind === 'appoint') return { admins: [...admins, subject] };
   if (kind === 'dismiss') return { admins: admins.filter((admin) => admin !== subject) };
   return { remove: subject };

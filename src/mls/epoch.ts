@@ -19,6 +19,7 @@ export {
   type ProposalKind,
   proposeAdd,
   proposeAdmins,
+  proposeReinit,
   proposeRemove,
   proposeUpdate,
   type ReadProposal,

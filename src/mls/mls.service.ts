@@ -14,6 +14,7 @@ import {
   createFederatedGroup,
   proposeAdd,
   proposeAdmins,
+  proposeReinit,
   proposeRemove,
   proposeUpdate,
   readHead,
@@ -64,7 +65,9 @@ export interface Proposing {
     | { readonly keyPackage: Uint8Array }
     | { readonly remove: OcmAddress }
     /** The whole new admin set. */
-    | { readonly admins: readonly OcmAddress[] };
+    | { readonly admins: readonly OcmAddress[] }
+    /** A successor, under a fresh random id. */
+    | { readonly reinit: true };
 }
 
 const GROUP_ID_LENGTH = 32;
@@ -230,6 +233,7 @@ export class MlsService {
     const group = await this.groups.lock(tx, mlsGroupId);
     const state = stateOf(group, proposer);
     if ('admins' in wish) return proposeAdmins(state, wish.admins, this.suite);
+    if ('reinit' in wish) return proposeReinit(state, this.dice.bytes(GROUP_ID_LENGTH), this.suite);
     if ('keyPackage' in wish) return proposeAdd(state, readKeyPackage(wish.keyPackage), this.suite);
     const member = memberAt(membersOf(group.common.ratchetTree), wish.remove);
     if (!member) throw new Fault('mls.not-member', { group: mlsGroupId, address: wish.remove });

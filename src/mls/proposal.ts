@@ -9,6 +9,7 @@ import { addressOf } from './credential.js';
 import { adminsOf, federatedGroupIn, withAdmins } from './federated-group.js';
 import { type Framed, readFramed, writeMessage } from './mls-message.js';
 import { verifyProposal } from './proposal-policy.js';
+import { reinitAs } from './reinit.js';
 import { type Leaf, leavesOf } from './roster.js';
 import { successorOf, unfit } from './successor-leaf.js';
 import type { Suite } from './suite.js';
@@ -148,6 +149,10 @@ export function proposeAdmins(state: ClientState, admins: readonly OcmAddress[],
   const extensions = withAdmins(state.groupContext.extensions, admins);
   return propose(state, { proposalType: 'group_context_extensions', groupContextExtensions: { extensions } }, suite);
 }
+
+/** Proposes that the group go on as a successor of that id; an admin has to approve it (OCM-MLS R-140). Throws `group.closed`. */
+export const proposeReinit = (state: ClientState, groupId: Uint8Array, suite: Suite): Promise<Uint8Array> =>
+  propose(state, reinitAs(state, groupId), suite);
 
 async function propose(state: ClientState, proposal: Proposal, suite: Suite): Promise<Uint8Array> {
   assertOpen(state);

@@ -184,6 +184,23 @@ test('D-11 R-152 who missed how a group ended can fetch that from the servers th
   expect(await fetch('x.test')).toBeUndefined();
 });
 
+test('R-140 R-141 a member who is no admin asks for it, an admin approves, and then an admin commits it', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  const asked = await charlie.reinit(lab);
+  expect(asked).toMatchObject({ kind: 'reinit', state: 'proposed' });
+  await world.pass(2 * HOUR);
+  for (const person of people) expect(await person.sees(lab)).toMatchObject({ mlsGroupId: before.mlsGroupId });
+  const [request] = await bob.approvals();
+  expect(request).toMatchObject({ kind: 'reinit', subject: lab, proposer: 'charlie@c.test' });
+  await bob.approve(request!);
+  await world.pass(2 * HOUR);
+  await successor(lab, before, alice, bob, charlie);
+  expect(await charlie.change(asked)).toMatchObject({ state: 'done' });
+  expect(await alice.approvals()).toEqual([]);
+});
+
 test('a group of one is reinitialised too', async () => {
   await using world = await World.of('a.test');
   const [alice] = await world.users('alice@a.test');
