@@ -33,6 +33,7 @@ export class AnswersWorker implements Turn {
 
   private async note(tx: Tx, row: Told, { outcome, status }: TakenAnswer): Promise<void> {
     await this.servers.put(tx, next(row, outcome, status, this.clock.now()));
+    if (outcome === 'delivered') await this.tokens.arrived(tx, row.shareId, row.server);
     // Who refused the share needs no secret for it.
     if (outcome === 'refused') await this.tokens.revoke(tx, row.providerId);
   }

@@ -70,6 +70,7 @@ export class EndingService {
   ): Promise<void> {
     await this.servers.put(tx, endAt(row, this.clock.now()));
     if ('providerId' in row) await this.tokens.revoke(tx, row.providerId);
+    await this.tokens.arrived(tx, row.shareId, row.server);
     if (!isTold(row)) return;
     const { server, providerId } = row;
     const lane = laneOf(share.shareId);

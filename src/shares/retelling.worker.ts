@@ -8,6 +8,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Poller, type Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { TokensService } from '../tokens/tokens.service.js';
 import { EndingService } from './ending.service.js';
 import { NOTICES } from './sending.service.js';
 import { due, isTold } from './share-server.js';
@@ -34,6 +35,7 @@ export class RetellingWorker implements Turn {
     private readonly shares: ShareRepository,
     private readonly servers: ShareServerRepository,
     private readonly ending: EndingService,
+    private readonly tokens: TokensService,
     private readonly poller: Poller,
     private readonly log: Log,
   ) {}
@@ -52,7 +54,10 @@ export class RetellingWorker implements Turn {
     });
   }
 
-  /** Whatever it still has of a share is ended, and the share announced anew: its secret is known to nobody here (D-25). */
+  /**
+   * Whatever it still has of a share is ended, and the share announced anew, since its secret is known to nobody here
+   * (D-25). The old secret is good until the new one has arrived.
+   */
   private async tell(tx: Tx, { address, mlsGroupId }: Group, server: Host): Promise<void> {
     const since = new Date(this.clock.now().getTime() - BACKUPS_AGE_MS);
     const told = await this.servers.toldSince(tx, address, server, since);
@@ -62,7 +67,8 @@ export class RetellingWorker implements Turn {
       if (!share || !row) continue;
       if (row.state === 'ended') await this.ending.tell(tx, share, row);
       else if (share.state === 'open' && isTold(row)) {
-        await this.ending.withdraw(tx, share, row);
+        await this.ending.tell(tx, share, row);
+        await this.tokens.letGo(tx, row.providerId);
         await this.servers.put(tx, due(shareId, server, this.clock.now()));
       }
     }

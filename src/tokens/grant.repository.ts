@@ -15,6 +15,8 @@ export class GrantRow {
   @Column('bytea', { name: 'secret_hash', unique: true }) secretHash!: Buffer;
   /** Of the secret that takes its place once it was delivered. */
   @Column('bytea', { name: 'next_hash', unique: true, nullable: true }) nextHash!: Buffer | null;
+  /** Good until the server has the one that takes its place. */
+  @Column('boolean') outgoing!: boolean;
   @Column('text', { name: 'group_address' }) group!: string;
   @Column('text') sender!: string;
   @Column('text') owner!: string;
@@ -36,13 +38,14 @@ interface Stands {
 /** Of a secret only its hash is here. */
 @Injectable()
 export class GrantRepository {
-  /** The database refuses a second live grant for the same server and share. */
+  /** The database refuses a second live grant for the same server and share, unless the first one is outgoing. */
   async add(tx: Tx, grant: Grant, secret: string): Promise<void> {
     const { expiresAt, revokedAt, ...rest } = grant;
     await tx.insert(GrantRow, {
       ...rest,
       secretHash: Buffer.from(secretHash(secret)),
       nextHash: null,
+      outgoing: false,
       expiresAt: expiresAt ?? null,
       revokedAt: revokedAt ?? null,
     });
@@ -96,6 +99,15 @@ export class GrantRepository {
     await tx.update(GrantRow, { providerId }, { nextHash: null });
   }
 
+  /** Another grant may take its place. */
+  async letGo(tx: Tx, providerId: string): Promise<void> {
+    await tx.update(GrantRow, { providerId }, { outgoing: true });
+  }
+
+  async revokeOutgoing(tx: Tx, shareId: string, recipient: Host, at: Date): Promise<void> {
+    await tx.update(GrantRow, { shareId, recipient, outgoing: true, revokedAt: IsNull() }, { revokedAt: at });
+  }
+
   async revoke(tx: Tx, providerId: string, at: Date): Promise<void> {
     await tx.update(GrantRow, { providerId, revokedAt: IsNull() }, { revokedAt: at });
   }
@@ -106,7 +118,7 @@ export class GrantRepository {
   }
 }
 
-const toGrant = ({ secretHash: _, nextHash: __, expiresAt, revokedAt, ...row }: GrantRow): Grant => ({
+const toGrant = ({ secretHash: _, nextHash: __, outgoing: ___, expiresAt, revokedAt, ...row }: GrantRow): Grant => ({
   ...row,
   group: row.group as OcmAddress,
   sender: row.sender as OcmAddress,

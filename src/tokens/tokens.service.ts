@@ -72,6 +72,15 @@ export class TokensService {
     return delivered ? this.grants.exchange(tx, providerId) : this.grants.takeBack(tx, providerId);
   }
 
+  /** The grant goes on until `arrived` says that the server has another one for the same share. */
+  letGo(tx: Tx, providerId: string): Promise<void> {
+    return this.grants.letGo(tx, providerId);
+  }
+
+  arrived(tx: Tx, shareId: string, recipient: Host): Promise<void> {
+    return this.grants.revokeOutgoing(tx, shareId, recipient, this.clock.now());
+  }
+
   /** No token is issued any more; tokens that were issued run out. OCM-MLS R-201 */
   revoke(tx: Tx, providerId: string): Promise<void> {
     return this.grants.revoke(tx, providerId, this.clock.now());
