@@ -3,8 +3,8 @@ import { defineConfig, type UserWorkspaceConfig } from 'vitest/config';
 
 /**
  * Tests that use a database are named `*.db.test.ts` and run twice, on the embedded database and on PostgreSQL. What
- * needs several transactions at the same time, which the embedded database has not, is named `*.pg.test.ts` and runs on
- * PostgreSQL. All others run once, in `pure`. A database test with the wrong name fails: `leaseDatabase` gives nothing
+ * needs several transactions at the same time, which the embedded database has not, and stories all of whose queries other
+ * tests run on both, are named `*.pg.test.ts` and run on PostgreSQL. All others run once, in `pure`. A database test with the wrong name fails: `leaseDatabase` gives nothing
  * in `pure`.
  */
 const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): UserWorkspaceConfig => ({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DriftService } from '../../src/groups/drift.service.js';
 import { GroupRepository } from '../../src/groups/group.repository.js';
+import { UpkeepWorker } from '../../src/groups/upkeep.worker.js';
 import { host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { toBase64url } from '../../src/kernel/bytes.js';
 import type { MlsGroupId } from '../../src/kernel/ids.js';
@@ -74,6 +75,10 @@ test('R-061 R-125 R-126 R-132 R-137 R-138 R-139 a server with two users that dri
 test('R-093 R-138 the Welcome of a Commit that was replaced while it was on its way does not send a server back again', async () => {
   const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
   await using _ = world;
+  // No leaf is renewed meanwhile.
+  for (const name of ['a.test', 'b.test', 'c.test']) {
+    world.server(name).get(UpkeepWorker).turn = () => Promise.resolve(false);
+  }
   await alice.appoint(lab, charlie);
   await world.settle();
   await lose(world, 'b.test', mlsGroupId);
