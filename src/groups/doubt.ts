@@ -1,5 +1,4 @@
 import type { CommitDigest, Epoch } from '../kernel/ids.js';
-import { doubled } from '../outbox/back-off.js';
 
 /** A Commit by which something came true that people here were told, before the state of the group was lost. */
 export interface DoubtedCommit {
@@ -16,11 +15,8 @@ export interface DoubtedCommit {
  */
 export type Testimony = CommitDigest | 'not-there' | undefined;
 
-/** How often the admin servers are asked before what was told is left as it is. */
-export const MOST_ROUNDS = 10;
-const BACK_OFF = { firstMs: 30_000, longestMs: 3_600_000 };
-
-export const doubtWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
+/** The admin servers are asked like for missed Commits: as often, and after the same waits. */
+export { gapWaitMs as doubtWaitMs, MOST_ROUNDS } from './gap.js';
 
 /**
  * What is known after some of the doubted Commits, in the order of their epochs, were asked for. A Commit that the group
