@@ -11,7 +11,7 @@ export class Crash extends Error {
 export class CrashPoint {
   /** The statements since the last `watch`. */
   readonly statements: string[] = [];
-  /** How many statements ever changed something. */
+  /** How many statements ever changed something for others to see: those of a transaction count when it is committed. */
   wrote = 0;
   /** The same for each table that such a statement names. */
   private readonly writes = new Map<string, number>();
@@ -62,11 +62,16 @@ export class CrashPoint {
 
   private guard(runner: QueryRunner): QueryRunner {
     const query = runner.query.bind(runner) as (sql: string, ...rest: unknown[]) => Promise<unknown>;
+    const uncommitted: string[] = [];
+    let isOpen = false;
     const guarded = async (sql: string, ...rest: unknown[]): Promise<unknown> => {
       this.statements.push(sql);
       this.pass(sql, 'before');
       const result = await query(sql, ...rest);
-      if (changed(sql, result)) this.note(sql);
+      isOpen = sql === 'START TRANSACTION' || (isOpen && sql !== 'COMMIT' && sql !== 'ROLLBACK');
+      if (changed(sql, result)) uncommitted.push(sql);
+      if (sql === 'ROLLBACK') uncommitted.length = 0;
+      if (!isOpen) for (const one of uncommitted.splice(0)) this.note(one);
       this.pass(sql, 'after');
       return result;
     };
