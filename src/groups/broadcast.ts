@@ -20,6 +20,9 @@ const letter = (to: Host, { mlsGroupId }: Handshake, kind: string, subject: stri
   body,
 });
 
+/** The worker that asks to be taken in again, and hears what the admin servers answer. */
+export const REJOINING = 'groups.rejoining';
+
 /** The answer to a Commit that we submitted goes here. */
 export const SUBMISSIONS = 'groups.submissions';
 
@@ -89,7 +92,8 @@ export function rejoinTo(
     const some = keyPackages.slice(at, at + MOST_KEY_PACKAGES);
     const body = mlsRejoin({ senderDomain: from.here, mlsGroupId: from.mlsGroupId, keyPackages: some });
     for (const to of servers) {
-      letters.push({ ...letter(to, from, 'MLS_REJOIN', from.mlsGroupId, body), lane: rejoinLane(from.mlsGroupId) });
+      const request = letter(to, from, 'MLS_REJOIN', from.mlsGroupId, body);
+      letters.push({ ...request, lane: rejoinLane(from.mlsGroupId), answerTo: REJOINING });
     }
   }
   return letters;

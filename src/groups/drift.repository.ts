@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { OcmAddress } from '../kernel/address.js';
+import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { epoch, type Epoch, type CommitDigest, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -24,6 +24,7 @@ export class DriftRow {
   @Column('timestamptz', { name: 'offered_at', nullable: true }) offeredAt!: Date | null;
   @Column('integer') rounds!: number;
   @Column('timestamptz', { name: 'due_at' }) dueAt!: Date;
+  @Column('text', { name: 'denied_by', array: true }) deniedBy!: string[];
   @Column('jsonb', { nullable: true }) arbitrated!: StoredCommit | null;
 }
 
@@ -53,6 +54,8 @@ export interface Drift {
   /** How often the admins were asked. */
   readonly rounds: number;
   readonly dueAt: Date;
+  /** Who has said since that no user of ours is a member, or that it has no say in the group. */
+  readonly deniedBy: readonly Host[];
   readonly arbitrated?: Arbitrated;
 }
 
@@ -82,8 +85,9 @@ export class DriftRepository {
   }
 }
 
-const toRow = ({ keyPackages, offeredAt, arbitrated, ...drift }: Drift): DriftRow => ({
+const toRow = ({ keyPackages, offeredAt, arbitrated, deniedBy, ...drift }: Drift): DriftRow => ({
   ...drift,
+  deniedBy: [...deniedBy],
   keyPackages: keyPackages.map(({ content, ...rest }) => ({ ...rest, content: toBase64url(content) })),
   offeredAt: offeredAt ?? null,
   arbitrated: arbitrated
@@ -96,8 +100,9 @@ const toRow = ({ keyPackages, offeredAt, arbitrated, ...drift }: Drift): DriftRo
     : null,
 });
 
-const toDrift = ({ mlsGroupId, keyPackages, offeredAt, arbitrated, ...row }: DriftRow): Drift => ({
+const toDrift = ({ mlsGroupId, keyPackages, offeredAt, arbitrated, deniedBy, ...row }: DriftRow): Drift => ({
   ...row,
+  deniedBy: deniedBy as Host[],
   mlsGroupId: mlsGroupId as MlsGroupId,
   keyPackages: keyPackages.map(({ userId, ref, content }) => ({
     userId: userId as OcmAddress,

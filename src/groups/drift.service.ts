@@ -10,18 +10,17 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { REJOINING } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { type DriftReason, signOfDrift } from './drift.js';
 import { DriftRepository } from './drift.repository.js';
 import { FailoverService } from './failover.service.js';
+import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
 import { RejoinRequestRepository } from './rejoin-request.repository.js';
-
-/** The name of the worker that asks to be taken in again. */
-export const REJOINING = 'groups.rejoining';
 
 /** The state of a group is lost: it is discarded, and the way back begins. OCM-MLS */
 @Injectable()
@@ -63,6 +62,19 @@ export class DriftService {
     });
   }
 
+  /**
+   * After a message was refused because it came too early: Commits may be missing here. Whoever says so, only the admin
+   * servers are asked. OCM-MLS R-112
+   */
+  async ahead(mlsGroupId: MlsGroupId): Promise<void> {
+    await this.db.run(async (tx) => {
+      const group = await this.groups.lock(tx, mlsGroupId);
+      if (group?.state !== 'active') return;
+      const dueAt = new Date(this.clock.now().getTime() + GAP_GRACE_MS);
+      await this.gaps.hear(tx, mlsGroupId, epoch(group.epoch + 1), dueAt);
+    });
+  }
+
   /** When the group stands where it was seen to be worth nothing. */
   async lose(mlsGroupId: MlsGroupId, reason: DriftReason): Promise<void> {
     await this.db.run(async (tx) => {
@@ -91,7 +103,15 @@ export class DriftService {
     }
     const { submitted: _, quietUntil: __, ...rest } = group;
     await this.groups.save(tx, group, { ...rest, state: 'drifted' }, now);
-    await this.drifts.save(tx, { mlsGroupId, reason, since: now, keyPackages: [], rounds: 0, dueAt: now });
+    await this.drifts.save(tx, {
+      mlsGroupId,
+      reason,
+      since: now,
+      keyPackages: [],
+      rounds: 0,
+      dueAt: now,
+      deniedBy: [],
+    });
     await this.audit.record(tx, {
       act: 'group.drifted',
       actor: this.config.domain,

@@ -46,5 +46,24 @@ const BACK_OFF = { firstMs: 10 * 60_000, longestMs: 6 * 3_600_000 };
 /** How long to wait for a Welcome before the admins are asked again. */
 export const rejoinWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
 
+/** With the waits above, more than a day. An admin server may itself be in a history that is given up. */
+const ROUNDS_TO_BE_SURE = 10;
+
+/** Servers that have no say in the group any more, beside those that say that we have none. */
+const DENIALS: readonly FaultCode[] = ['rejoin.not-member', 'rejoin.not-admin-server', 'group.left', 'group.unknown'];
+
+export const isDenial = (code: FaultCode | undefined): boolean => code !== undefined && DENIALS.includes(code);
+
+/**
+ * Whether our users were removed while the state was lost: an admin server says so, and every other that we know says that
+ * or has no say, for long enough.
+ */
+export const wasRemoved = (
+  code: FaultCode | undefined,
+  { deniedBy, rounds }: { readonly deniedBy: readonly Host[]; readonly rounds: number },
+  admins: readonly Host[],
+): boolean =>
+  code === 'rejoin.not-member' && rounds >= ROUNDS_TO_BE_SURE && admins.every((server) => deniedBy.includes(server));
+
 /** Whoever committed these KeyPackages may be gone with the Welcome; after that, others are offered. */
 export const KEY_PACKAGES_GOOD_MS = 24 * 3_600_000;

@@ -36,6 +36,9 @@ export interface AppliedCommit {
   readonly welcome?: Uint8Array;
 }
 
+/** How a group stands in an epoch. */
+export type Standing = Pick<GroupView, 'epoch' | 'admins' | 'members' | 'successor'>;
+
 /** The one place where a group moves on: the group, its roster, the commit log and the letters, all or nothing. */
 @Injectable()
 export class EpochsService {
@@ -105,7 +108,7 @@ export class EpochsService {
   async standAt(
     tx: Tx,
     group: Locked<Group>,
-    view: GroupView,
+    view: Standing,
     renewed: Pick<CommitFacts, 'added' | 'updated'> = { added: [], updated: [] },
   ): Promise<Locked<Group>> {
     const now = this.clock.now();

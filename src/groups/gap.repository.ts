@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { UNCOVERED_MS } from './gap.js';
+import type { Group } from './group.js';
 
 /** A group of which this server seems to lack Commits. OCM-MLS R-112 */
 @Entity('group_gap')
@@ -29,6 +31,14 @@ export class GapRepository {
        ON CONFLICT (mls_group_id) DO UPDATE SET up_to = greatest(group_gap.up_to, excluded.up_to)`,
       [mlsGroupId, upTo, dueAt],
     );
+  }
+
+  /**
+   * Members here have proposed something in this epoch. When the next one does not come in time, it may be that we are the
+   * only ones who do not know of it.
+   */
+  async expect(tx: Tx, { mlsGroupId, epoch: at }: Group, now: Date): Promise<void> {
+    await this.hear(tx, mlsGroupId, epoch(at + 1), new Date(now.getTime() + UNCOVERED_MS));
   }
 
   /** One that is due at `at`, locked; those that others hold are passed over. */

@@ -133,6 +133,7 @@ export const GROUPS_ROWS = [
   ],
   controllers: [GroupsController, ChangesController, MissedCommitsController, ApprovalsController],
   exports: [
+    DriftService,
     GapRepository,
     CommitLogRepository,
     RejoinsService,

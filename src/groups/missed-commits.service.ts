@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
-import { Config } from '../platform/config.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
-import { adminServers, type Group } from './group.js';
+import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { commitsFor, commitsThatFit, type MissedCommits, type RosterStep } from './missed-commits.js';
@@ -17,7 +16,6 @@ const MOST_BEHIND = 10_000;
 @Injectable()
 export class MissedCommitsService {
   constructor(
-    private readonly config: Config,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
@@ -25,22 +23,16 @@ export class MissedCommitsService {
   ) {}
 
   /**
-   * The Commits that ended the epochs from `at` on. Throws `commits.unknown`, the same for a group that is not known, one
-   * without an admin of ours, and one that the asking server had no member in at that time. D-11
+   * The Commits that ended the epochs from `at` on. Throws `commits.unknown`, the same for a group that is not known, and
+   * one that the asking server had no member in at that time; `group.drifted` to a server that has one. D-11
    */
   async since(asking: Host, mlsGroupId: MlsGroupId, at: Epoch): Promise<MissedCommits> {
     return this.db.run(async (tx) => {
       const group = await this.groups.lock(tx, mlsGroupId);
-      const given = group && this.serves(group) ? await this.give(tx, asking, group, at) : undefined;
+      const given = group && group.state !== 'left' ? await this.give(tx, asking, group, at) : undefined;
       if (!given) throw new Fault('commits.unknown');
       return given;
     });
-  }
-
-  /** A server that drifted does not know whether its log is the group's. */
-  private serves(group: Group): boolean {
-    const known = group.state !== 'left' && group.state !== 'drifted';
-    return known && adminServers(group).includes(this.config.domain);
   }
 
   private async give(tx: Tx, asking: Host, group: Group, at: Epoch): Promise<MissedCommits | undefined> {
@@ -50,6 +42,8 @@ export class MissedCommitsService {
     const whole = isWhole(steps, at, epoch);
     const allowed = commitsFor(asking, members, whole ? steps : []);
     if (allowed === undefined) return undefined;
+    // Whether its log is the group's is not known here, which says nothing of the one that asks.
+    if (group.state === 'drifted') throw new Fault('group.drifted', { group: mlsGroupId });
     const count = whole ? commitsThatFit(steps.slice(0, allowed)) : 0;
     const commits = await this.commitLog.since(tx, mlsGroupId, at, count);
     return {

@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.js';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { contentField, groupIdField, hostField } from '../ocm/wire-body.js';
 
-/** A Commit as a server that has an admin gives it to one that missed it. */
+/** A Commit as a member server gives it to one that missed it. */
 export interface MissedCommit {
   /** Who arbitrated it (D-14): the owner server, or one that took over. */
   readonly arbiter: Host;

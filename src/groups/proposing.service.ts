@@ -8,6 +8,7 @@ import type { Tx } from '../platform/transaction.service.js';
 import { proposalTo, PROPOSED } from './broadcast.js';
 import { type Change, objectionTo, PROPOSED_FOR_MS } from './change.js';
 import { ChangeRepository } from './change.repository.js';
+import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import type { Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
@@ -25,6 +26,7 @@ export class ProposingService {
     private readonly clock: Clock,
     private readonly changes: ChangeRepository,
     private readonly members: MemberRepository,
+    private readonly gaps: GapRepository,
     private readonly proposals: ProposalsService,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
@@ -57,6 +59,7 @@ export class ProposingService {
     const proposed = { ...change, proposedIn: group.epoch };
     await this.changes.save(tx, change.state === 'proposed' ? { ...proposed, nextTryAt: givenUpAt(change) } : proposed);
     if (servers.includes(this.config.domain) && !(await this.isTakenHere(tx, group, change, content))) return;
+    await this.gaps.expect(tx, group, this.clock.now());
     const from = { here: this.config.domain, mlsGroupId: group.mlsGroupId };
     for (const letter of proposalTo(from, servers, change.actor, content)) {
       await this.outbox.post(tx, { ...letter, subject: change.id, answerTo: PROPOSED });

@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
+import type { MlsGroupId } from '../kernel/ids.js';
 import { StateLossService } from '../mls/state-loss.service.js';
+import { ownCode } from '../outbox/answer.js';
+import type { TakenAnswer } from '../outbox/letter.js';
 import { Outbox } from '../outbox/outbox.service.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { rejoinTo } from './broadcast.js';
-import { KEY_PACKAGES_GOOD_MS, rejoinWaitMs } from './drift.js';
+import { REJOINING, rejoinTo } from './broadcast.js';
+import { isDenial, KEY_PACKAGES_GOOD_MS, rejoinWaitMs, wasRemoved } from './drift.js';
 import { type Drift, DriftRepository, type OfferedKeyPackage } from './drift.repository.js';
-import { REJOINING } from './drift.service.js';
+import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
@@ -26,13 +31,20 @@ export class RejoiningWorker implements Turn {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly drifts: DriftRepository,
+    private readonly epochs: EpochsService,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
+    private readonly audit: AuditLog,
     private readonly log: Log,
   ) {}
 
   turn(): Promise<boolean> {
     return this.db.run(async (tx) => {
+      const answer = await this.outbox.takeAnswer(tx, REJOINING);
+      if (answer) {
+        await this.hear(tx, answer);
+        return true;
+      }
       const due = await this.drifts.due(tx, this.clock.now());
       if (due === undefined) return false;
       const group = await this.groups.lock(tx, due);
@@ -43,10 +55,37 @@ export class RejoiningWorker implements Turn {
     });
   }
 
+  /** What an admin server says of a request. When all deny it the group goes on without us. */
+  private async hear(tx: Tx, { subject, to, outcome, body }: TakenAnswer): Promise<void> {
+    const mlsGroupId = subject as MlsGroupId;
+    const group = await this.groups.lock(tx, mlsGroupId);
+    const drift = await this.drifts.find(tx, mlsGroupId);
+    if (group?.state !== 'drifted' || !drift) return;
+    const others = drift.deniedBy.filter((server) => server !== to);
+    const code = outcome === 'refused' ? ownCode(body) : undefined;
+    const deniedBy = isDenial(code) ? [...others, to] : others;
+    if (!wasRemoved(code, { ...drift, deniedBy }, this.admins(group))) {
+      return this.drifts.save(tx, { ...drift, deniedBy });
+    }
+    const { epoch } = group;
+    await this.epochs.standAt(tx, group, { ...group, members: [] });
+    await this.drifts.forget(tx, mlsGroupId);
+    const facts = { epoch, since: drift.since, deniedBy };
+    await this.audit.record(tx, { act: 'group.removed', actor: to, group, epoch, facts: { deniedBy } });
+    this.log.warn(
+      { event: 'group.removed', group: mlsGroupId, ...facts },
+      'we were removed from a group that was lost',
+    );
+  }
+
+  private admins(group: Group): Host[] {
+    return adminServers(group).filter((server) => server !== this.config.domain);
+  }
+
   /** To the home server of every admin; a server cannot take itself in. OCM-MLS R-125 */
   private async ask(tx: Tx, group: Group, drift: Drift): Promise<void> {
     const now = this.clock.now();
-    const servers = adminServers(group).filter((server) => server !== this.config.domain);
+    const servers = this.admins(group);
     const facts = { group: group.mlsGroupId, reason: drift.reason, since: drift.since, rounds: drift.rounds };
     if (servers.length === 0) {
       this.log.error({ event: 'group.lost', ...facts }, 'no other server has an admin: nobody can take us in again');

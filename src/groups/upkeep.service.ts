@@ -9,6 +9,7 @@ import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
 import { proposalTo } from './broadcast.js';
+import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { GroupTurns } from './group-turn.service.js';
@@ -25,6 +26,7 @@ export class UpkeepService {
     private readonly turns: GroupTurns,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
+    private readonly gaps: GapRepository,
     private readonly proposals: ProposalsService,
     private readonly approvals: ApprovalQueue,
     private readonly mls: MlsService,
@@ -75,6 +77,7 @@ export class UpkeepService {
     }
     const proposed = updates.map(({ member }) => member);
     await this.members.proposed(tx, mlsGroupId, proposed, epoch);
+    await this.gaps.expect(tx, group, this.clock.now());
     this.log.debug({ event: 'updates.proposed', group: mlsGroupId, epoch, members: proposed }, 'Updates were proposed');
     return proposed;
   }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { CommitsService } from '../groups/commits.service.js';
+import { DriftService } from '../groups/drift.service.js';
 import { ProposalsService } from '../groups/proposals.service.js';
 import { RejoinsService } from '../groups/rejoins.service.js';
 import { WelcomesService } from '../groups/welcomes.service.js';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import { Fault } from '../kernel/fault.js';
+import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import { type Notification, parseNotification } from '../ocm/notification.js';
 import { TransactionService } from '../platform/transaction.service.js';
@@ -34,6 +35,7 @@ export class DispatchService {
     private readonly receiving: ReceivingService,
     private readonly sending: SendingService,
     private readonly keys: ReceivingKeysService,
+    private readonly drifts: DriftService,
     private readonly early: EarlyRepository,
     private readonly refusals: RefusalsService,
   ) {}
@@ -48,6 +50,9 @@ export class DispatchService {
       return await this.hand(from, body, notice, signedAt);
     } catch (error) {
       await this.refusals.note(from, notice, error);
+      if ('mlsGroupId' in notice && TOO_EARLY.some((code) => isFault(error, code))) {
+        await this.drifts.ahead(notice.mlsGroupId);
+      }
       throw error;
     }
   }
@@ -92,5 +97,7 @@ export class DispatchService {
     return { status: 202, body: {} };
   }
 }
+
+const TOO_EARLY: readonly FaultCode[] = ['commit.too-early', 'proposal.early', 'application.too-early'];
 
 const DONE: Receipt = { status: 201, body: {} };

@@ -16,6 +16,7 @@ export const AUDIT_ACTS = {
   'wish.refused': 'what was asked for was refused at once',
   'epoch.entered': 'the group entered this epoch by the Commit of the actor',
   'backup.restored': 'the database was found to be older than what this server had sent',
+  'group.removed': 'all admin servers said that the users of this server were removed while it had lost the group',
   'group.drifted': 'this server lost the state of the group and asks to be taken in again',
   'rejoin.asked': 'another server lost the state of the group and asks that the leaves of its users be replaced',
   'owner.taken-over': 'this server took the group over from an owner that fell silent; the actor thereby approved',

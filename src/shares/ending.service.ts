@@ -20,20 +20,6 @@ export const laneOf = (shareId: string): string => `share:${shareId}`;
 /** The kind of the letter that announces a share. */
 export const SHARE = 'share';
 
-interface How {
-  /** Whether the servers that know of the share are told. */
-  readonly tell: boolean;
-  /** Whether a notice that nobody has taken yet is taken back: when nobody takes it any more, and the end would wait behind it. */
-  readonly takeBack: boolean;
-}
-
-const HOW: Readonly<Record<EndReason, How>> = {
-  unshared: { tell: true, takeBack: false },
-  'sender-left': { tell: true, takeBack: true },
-  'group-left': { tell: true, takeBack: true },
-  expired: { tell: false, takeBack: true },
-};
-
 /** How a share ends: for everybody, or for one server. */
 @Injectable()
 export class EndingService {
@@ -53,31 +39,27 @@ export class EndingService {
     await this.shares.end(tx, end(share, reason, this.clock.now()));
     await this.tokens.revokeShare(tx, share.shareId);
     for (const row of await this.servers.lockAll(tx, share.shareId)) {
-      if (row.state !== 'ended') await this.withdraw(tx, share, row, HOW[reason]);
+      if (row.state !== 'ended') await this.withdraw(tx, share, row, reason !== 'expired');
     }
     this.log.info({ event: 'share.ended', share: share.shareId, group: share.group, reason }, 'a share ended');
   }
 
   /**
    * A server lost the share: its secret dies, and it is told with `SHARE_UNSHARED` (OCM-MLS R-201), under the providerId
-   * that it knows the share by.
+   * that it knows the share by. A notice that it has not taken yet is taken back: it may be that nobody takes that any more,
+   * and the end would wait behind it.
    */
-  async withdraw(
-    tx: Tx,
-    share: OpenShare,
-    row: Exclude<ShareServer, Ended>,
-    how: How = HOW['group-left'],
-  ): Promise<void> {
+  async withdraw(tx: Tx, share: OpenShare, row: Exclude<ShareServer, Ended>, mustBeTold = true): Promise<void> {
     await this.servers.put(tx, endAt(row, this.clock.now()));
     if ('providerId' in row) await this.tokens.revoke(tx, row.providerId);
     await this.tokens.arrived(tx, row.shareId, row.server);
     if (!isTold(row)) return;
     const { server, providerId } = row;
     const lane = laneOf(share.shareId);
-    if (how.takeBack && row.state === 'announced') {
+    if (row.state === 'announced') {
       await this.outbox.withdraw(tx, { to: server, lane, kind: SHARE, subject: providerId });
     }
-    if (!how.tell) return;
+    if (!mustBeTold) return;
     if (server === this.config.domain) return this.endOwn(tx, providerId);
     await this.tell(tx, share, { server, providerId });
   }

@@ -1,3 +1,5 @@
+import { DriftService } from '../../src/groups/drift.service.js';
+import { GroupRepository } from '../../src/groups/group.repository.js';
 import { host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { toBase64url, utf8 } from '../../src/kernel/bytes.js';
 import type { MlsGroupId } from '../../src/kernel/ids.js';
@@ -57,4 +59,13 @@ export async function invitation(world: World, group: string, creator: string, i
     return { mlsGroupId: made.mlsGroupId, content: toBase64url(welcome!) };
   });
   return notice('MLS_WELCOME', server.host, { mlsGroupId, userId: invited, content });
+}
+
+/** The server finds out that its state is worth nothing. */
+export async function lose(world: World, name: string, mlsGroupId: string) {
+  const server = world.server(name);
+  await server.get(TransactionService).run(async (tx) => {
+    const group = await server.get(GroupRepository).lock(tx, mlsGroupId as MlsGroupId);
+    await server.get(DriftService).begin(tx, group!, 'commits-missing');
+  });
 }

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { DriftService } from '../../src/groups/drift.service.js';
-import { GroupRepository } from '../../src/groups/group.repository.js';
 import { UpkeepWorker } from '../../src/groups/upkeep.worker.js';
 import { host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { toBase64url } from '../../src/kernel/bytes.js';
-import type { MlsGroupId } from '../../src/kernel/ids.js';
 import { readKeyPackage } from '../../src/mls/key-package.js';
 import { KeyPackageClient } from '../../src/mls/key-package.client.js';
 import { StateLossService } from '../../src/mls/state-loss.service.js';
@@ -14,7 +11,7 @@ import { byValue, forgeCommit } from '../mls/support/fellows.js';
 import { World } from '../support/world.js';
 import { agree, federationOf } from './agreement.js';
 import { audited } from './audited.js';
-import { labOfThree, notice, stateOn, tell } from './forgery.js';
+import { labOfThree, lose, notice, stateOn, tell } from './forgery.js';
 
 const HOUR = 3_600_000;
 const [a, b, c] = [host('a.test'), host('b.test'), host('c.test')];
@@ -26,15 +23,6 @@ async function unopenable(world: World, mlsGroupId: string, alice: OcmAddress, a
   const proposals = byValue({ proposalType: 'add', add: { keyPackage } });
   const content = toBase64url(await forgeCommit(state, { proposals }, suite));
   return notice('MLS_COMMIT', 'a.test', { mlsGroupId, content });
-}
-
-/** The server finds out that its state is worth nothing. */
-async function lose(world: World, name: string, mlsGroupId: string) {
-  const server = world.server(name);
-  await server.get(TransactionService).run(async (tx) => {
-    const group = await server.get(GroupRepository).lock(tx, mlsGroupId as MlsGroupId);
-    await server.get(DriftService).begin(tx, group!, 'commits-missing');
-  });
 }
 
 test('R-061 R-125 R-126 R-132 R-137 R-138 R-139 a server with two users that drifted serves on, and rejoins by one Commit', async () => {

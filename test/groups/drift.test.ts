@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rejoinWaitMs, signOfDrift } from '../../src/groups/drift.js';
+import { isDenial, rejoinWaitMs, signOfDrift, wasRemoved } from '../../src/groups/drift.js';
 import { host } from '../../src/kernel/address.js';
 import type { FaultCode } from '../../src/kernel/fault.js';
 
@@ -25,4 +25,24 @@ describe('R-132 what a Commit that cannot be followed says of our state', () => 
 
 test('the admins are asked again after ten minutes, in the end every six hours', () => {
   expect([0, 1, 5, 6, 1000].map(rejoinWaitMs)).toEqual([600_000, 1_200_000, 19_200_000, 21_600_000, 21_600_000]);
+});
+
+describe('R-136 whether a server was removed while it had lost the group', () => {
+  const [x, y] = [host('x.test'), host('y.test')];
+  test.each<[string, FaultCode | undefined, string[], number, boolean]>([
+    ['all say so for long', 'rejoin.not-member', ['x.test', 'y.test'], 10, true],
+    ['one of them says nothing', 'rejoin.not-member', ['x.test'], 10, false],
+    ['not for long', 'rejoin.not-member', ['x.test', 'y.test'], 9, false],
+    ['nobody with a say says so', 'rejoin.not-admin-server', ['x.test', 'y.test'], 10, false],
+    ['it was not refused', undefined, ['x.test', 'y.test'], 10, false],
+  ])('%s', (_, code, denied, rounds, removed) => {
+    expect(wasRemoved(code, { deniedBy: denied.map(host), rounds }, [x, y])).toBe(removed);
+  });
+
+  test('that a request cannot be taken now denies nothing', () => {
+    for (const code of ['group.drifted', 'rejoin.key-package', undefined] as const) expect(isDenial(code)).toBe(false);
+    for (const code of ['rejoin.not-member', 'rejoin.not-admin-server', 'group.left'] as const) {
+      expect(isDenial(code)).toBe(true);
+    }
+  });
 });

@@ -132,7 +132,15 @@ test('R-201 who is removed can open nothing any more, and the own server is told
   expect(await bob!.open('data.tar')).toMatchObject({ uri: 'https://a.test/webdav/data.tar' });
 });
 
-test('a server that is down while something is shared, and then not any more, is told of both in order', async () => {
+/** What became of everything that a.test told b.test about the share. */
+async function toldOf(share: { readonly id: string }): Promise<(string | number)[][]> {
+  const [row] = (await alice!.shared(share)).servers.filter(({ server }) => server === 'b.test');
+  return world.network.exchanges
+    .filter(({ request }) => Buffer.from(request.body ?? []).includes(row!.providerId ?? '-'))
+    .map(({ what, outcome }) => [what, outcome]);
+}
+
+test('a server that is down while something is shared, and then not any more, never hears what it was', async () => {
   world.wire('a.test', 'b.test').cut();
   const share = await alice!.share(lab, 'short-lived.tar');
   await world.settle();
@@ -141,9 +149,17 @@ test('a server that is down while something is shared, and then not any more, is
   world.wire('a.test', 'b.test').mend();
   await world.pass(6 * 3_600_000);
   expect(await names()).not.toContain('short-lived.tar');
-  const [row] = (await alice!.shared(share)).servers.filter(({ server }) => server === 'b.test');
-  const about = world.network.exchanges
-    .filter(({ request }) => Buffer.from(request.body ?? []).includes(row!.providerId ?? '-'))
-    .filter(({ outcome }) => outcome === 201);
-  expect(about.map(({ what }) => what)).toEqual(['/ocm/shares', 'SHARE_UNSHARED']);
+  expect((await toldOf(share)).at(-1)).toEqual(['SHARE_UNSHARED', 404]);
+  expect((await toldOf(share)).filter(([what, outcome]) => what === '/ocm/shares' && outcome === 201)).toEqual([]);
+});
+
+test('a server that took a share, and whose answer was lost, is told of its end', async () => {
+  world.wire('a.test', 'b.test').loseNextResponse('/ocm/shares');
+  const share = await alice!.share(lab, 'heard-of.tar');
+  await world.settle();
+  expect(await names()).toContain('heard-of.tar');
+  await alice!.unshare(share);
+  await world.pass(6 * 3_600_000);
+  expect(await names()).not.toContain('heard-of.tar');
+  expect((await toldOf(share)).at(-1)).toEqual(['SHARE_UNSHARED', 201]);
 });

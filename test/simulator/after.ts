@@ -29,17 +29,12 @@ export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'membe
   return group.chapters.find((chapter) => chapter.epoch === epoch);
 }
 
-/**
- * Whether a server has lost the group and cannot learn what became of it: its users are no members any more, or all of the
- * admins that it knows are admins no more.
- */
-export function isCastaway({ on, members, admins }: GroupAfter, host: string): boolean {
+/** Whether a server has lost the group and cannot come back: all of the admins that it knows are admins no more. */
+export function isCastaway({ on, admins }: GroupAfter, host: string): boolean {
   const lost = on.find((one) => one.host === host && one.state === 'drifted');
   if (!lost) return false;
   const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== host);
-  return (
-    !members.some((member) => at(member) === host) || !others(lost.admins).some((one) => others(admins).includes(one))
-  );
+  return !others(lost.admins).some((one) => others(admins).includes(one));
 }
 
 /** Shares of servers that the others hear of. */

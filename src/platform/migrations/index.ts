@@ -16,6 +16,7 @@ import { rejoin } from './0015-rejoin.js';
 import { approvals } from './0016-approvals.js';
 import { doubt } from './0017-doubt.js';
 import { fileKeys } from './0018-file-keys.js';
+import { removedWhileLost } from './0019-removed-while-lost.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   approvals,
   doubt,
   fileKeys,
+  removedWhileLost,
 ];
