@@ -12,6 +12,7 @@ import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING, rejoinTo } from './broadcast.js';
+import { CommitLogRepository } from './commit-log.repository.js';
 import { isDenial, KEY_PACKAGES_GOOD_MS, rejoinWaitMs, wasRemoved } from './drift.js';
 import { type Drift, DriftRepository, type OfferedKeyPackage } from './drift.repository.js';
 import { EpochsService } from './epochs.service.js';
@@ -31,6 +32,7 @@ export class RejoiningWorker implements Turn {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly drifts: DriftRepository,
+    private readonly commitLog: CommitLogRepository,
     private readonly epochs: EpochsService,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
@@ -70,6 +72,8 @@ export class RejoiningWorker implements Turn {
     const { epoch } = group;
     await this.epochs.standAt(tx, group, { ...group, members: [] });
     await this.drifts.forget(tx, mlsGroupId);
+    // It may be of another history, which nobody is to be told.
+    await this.commitLog.forget(tx, mlsGroupId);
     const facts = { epoch, since: drift.since, deniedBy };
     await this.audit.record(tx, { act: 'group.removed', actor: to, group, epoch, facts: { deniedBy } });
     this.log.warn(

@@ -219,6 +219,9 @@ export const FAULTS = {
   'share.not-now': { status: 503, retry: true, says: 'nothing can be sent in that group now' },
   'share.not-encrypted': { status: 409, retry: false, says: 'that share is not encrypted' },
   'share.cipher-fixed': { status: 409, retry: false, says: 'the resource is encrypted already, with another cipher' },
+  'rotation.unknown': { status: 404, retry: false, says: 'no new key is wanted for that file' },
+  'rotation.not-begun': { status: 409, retry: false, says: 'the new key of that file was not asked for yet' },
+  'rotation.over': { status: 409, retry: false, says: 'the file has the new key already' },
   'share.no-key-yet': { status: 503, retry: true, says: 'the key of that file has not come yet' },
   'share.key-superseded': {
     status: 503,

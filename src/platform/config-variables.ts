@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { host } from '../kernel/address.js';
+import { host, ocmAddress } from '../kernel/address.js';
 import {
   cidr,
   list,
@@ -236,6 +236,27 @@ export const VARIABLES = {
     ...seconds(86_400, 315_360_000),
     meaning:
       'How long Commits are kept for servers that missed them; the last 100 of each group are kept longer. Who was away for longer has to rejoin.',
+  },
+  fileKeyRotation: {
+    name: 'COVEY_FILE_KEY_ROTATION',
+    default: 'rotate',
+    ...oneOf(['rotate', 'skip-when-audience-unchanged']),
+    meaning:
+      'Whether a file gets a new key whenever a user is removed from a group with access, or only when that user has no access through another group.',
+  },
+  fileKeyReuse: {
+    name: 'COVEY_FILE_KEY_REUSE',
+    default: '',
+    expected: 'addresses of groups, separated by commas',
+    meaning:
+      'Formal federations: files keep their keys when a user is removed from these. Who was removed can still decrypt whatever comes into his hands.',
+    read: list(parsed(ocmAddress)),
+  },
+  fileKeyAgeMs: {
+    name: 'COVEY_FILE_KEY_AGE',
+    default: '31536000',
+    ...seconds(86_400, 3_153_600_000),
+    meaning: 'A file key that is older is replaced, whoever came or went.',
   },
   shutdownTimeoutMs: {
     name: 'COVEY_SHUTDOWN_TIMEOUT',

@@ -18,6 +18,8 @@ import type { IdempotencyKey as Key } from '../platform/idempotency.repository.j
 import { CredentialsService } from './credentials.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import { SendingService } from './sending.service.js';
+import { writtenAnswer, writtenFile } from './rotation-bodies.js';
+import { RotationsService } from './rotations.service.js';
 import {
   credentialsAnswer,
   fileKeyAnswer,
@@ -43,6 +45,7 @@ export class EfssSharesController {
     private readonly sending: SendingService,
     private readonly fileKeys: FileKeysService,
     private readonly credentials: CredentialsService,
+    private readonly rotations: RotationsService,
   ) {}
 
   @Post()
@@ -104,6 +107,22 @@ export class EfssSharesController {
   @ApiOkResponse({ standardSchema: fileKeyAnswer })
   async fileKey(@Param('id', { schema: shareId }) id: string): Promise<z.input<typeof fileKeyAnswer>> {
     return showFileKey(await this.fileKeys.ofShare(id));
+  }
+
+  @Post(':id/file-key/check')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Find out under which key a file was encrypted',
+    description:
+      'By its first 78 bytes, before what a member wrote is stored: `other` is a key from before, and the file is not to ' +
+      'be stored. `next` is the new key of a change that is under way.',
+  })
+  @ApiOkResponse({ standardSchema: writtenAnswer })
+  async check(
+    @Param('id', { schema: shareId }) id: string,
+    @Body({ schema: writtenFile }) { header }: z.output<typeof writtenFile>,
+  ): Promise<z.input<typeof writtenAnswer>> {
+    return this.rotations.writtenUnder(id, header);
   }
 
   @Post(':id/credentials')

@@ -3,6 +3,8 @@ import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { Cipher } from '../content/cipher.js';
 import { type FileKey, fileKey } from '../content/file-key.js';
+import { FORMAT } from '../content/stream-header.js';
+import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { RowPurpose } from '../platform/sealed-column.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { Vault } from '../platform/vault.service.js';
@@ -16,6 +18,7 @@ export class EncryptedResourceRow {
   @Column('bytea', { name: 'file_key' }) fileKey!: Buffer;
   @Column('integer') version!: number;
   @Column('timestamptz', { name: 'made_at' }) madeAt!: Date;
+  @Column('timestamptz', { name: 'keyed_at' }) keyedAt!: Date;
 }
 
 export interface EncryptedResource {
@@ -28,7 +31,17 @@ export interface EncryptedResource {
   /** Which of its file keys is the one in use, from 1 on. */
   readonly version: number;
   readonly madeAt: Date;
+  /** Since when the file key is in use. */
+  readonly keyedAt: Date;
 }
+
+/** As shares of it say. */
+export const encryptionOf = ({ resourceId, cipher }: EncryptedResource): MlsEncryption => ({
+  scheme: 'ocm-mls',
+  resourceId,
+  cipher,
+  format: FORMAT,
+});
 
 /** What goes to a group: the file key of one of its resources. */
 export interface SharedKey {
@@ -69,16 +82,61 @@ export class EncryptedResourceRepository {
     return row ? this.open(row) : undefined;
   }
 
-  /** The file keys of what is shared with the group, a page in the order of their ids. OCM-MLS R-171, R-191 */
-  async sharedWith(tx: Tx, group: OcmAddress, after: string | undefined, most: number): Promise<SharedKey[]> {
-    const ids = await tx.query<{ resource_id: string }[]>(
-      `SELECT DISTINCT encryption->>'resourceId' AS resource_id FROM share
+  /** The same resource under another file key. It is locked. */
+  async exchange(tx: Tx, resource: EncryptedResource, key: FileKey): Promise<void> {
+    const { resourceId, version, keyedAt } = resource;
+    await tx.update(EncryptedResourceRow, { resourceId }, { version, keyedAt, fileKey: this.seal(resource, key) });
+  }
+
+  /** The groups that it is shared with, as long as that goes on. OCM-MLS R-191 */
+  async groupsOf(tx: Tx, resourceId: string): Promise<OcmAddress[]> {
+    const rows = await tx.query<{ group: OcmAddress }[]>(
+      `SELECT DISTINCT group_address AS "group" FROM share
+       WHERE ended_at IS NULL AND encryption->>'resourceId' = $1 ORDER BY 1`,
+      [resourceId],
+    );
+    return rows.map(({ group }) => group);
+  }
+
+  /** What is shared with the group, in the order of the ids; at most that many. */
+  async idsSharedWith(tx: Tx, group: OcmAddress, after?: string, most?: number): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT DISTINCT encryption->>'resourceId' AS id FROM share
        WHERE group_address = $1 AND ended_at IS NULL AND encryption IS NOT NULL
          AND ($2::text IS NULL OR encryption->>'resourceId' > $2)
        ORDER BY 1 LIMIT $3`,
-      [group, after ?? null, most],
+      [group, after ?? null, most ?? null],
     );
-    const wanted = ids.map(({ resource_id: id }) => id);
+    return rows.map(({ id }) => id);
+  }
+
+  /** What is shared with anybody under a file key from before `before`. */
+  async olderThan(tx: Tx, before: Date, most: number): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT e.resource_id AS id FROM encrypted_resource e
+       WHERE e.keyed_at < $1 AND EXISTS (
+         SELECT 1 FROM share s WHERE s.ended_at IS NULL AND s.encryption->>'resourceId' = e.resource_id::text)
+         AND NOT EXISTS (
+         SELECT 1 FROM file_key_rotation r WHERE r.resource_id = e.resource_id AND r.version > e.version)
+       ORDER BY e.keyed_at LIMIT $2`,
+      [before, most],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** The groups that it was shared with once, and is so no more. */
+  async formerGroupsOf(tx: Tx, resourceId: string): Promise<OcmAddress[]> {
+    const rows = await tx.query<{ group: OcmAddress }[]>(
+      `SELECT group_address AS "group" FROM share WHERE encryption->>'resourceId' = $1
+       GROUP BY 1 HAVING bool_and(ended_at IS NOT NULL) ORDER BY 1`,
+      [resourceId],
+    );
+    return rows.map(({ group }) => group);
+  }
+
+  /** The file keys of what is shared with the group, a page in the order of their ids. OCM-MLS R-171, R-191 */
+  async sharedWith(tx: Tx, group: OcmAddress, after: string | undefined, most: number): Promise<SharedKey[]> {
+    const wanted = await this.idsSharedWith(tx, group, after, most);
     const rows = await tx.find(EncryptedResourceRow, {
       where: { resourceId: In(wanted) },
       order: { resourceId: 'ASC' },

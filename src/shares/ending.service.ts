@@ -12,6 +12,7 @@ import { ReceivedShareRepository } from './received-share.repository.js';
 import { end, type EndReason, type OpenShare, type Share } from './share.js';
 import { endAt, type Ended, isTold, type ShareServer } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
+import { RotationWishes } from './rotation-wishes.service.js';
 import { ShareRepository } from './share.repository.js';
 
 /** Notices of one share and its end arrive in this order; different shares do not wait for each other. */
@@ -30,6 +31,7 @@ export class EndingService {
     private readonly servers: ShareServerRepository,
     private readonly received: ReceivedShareRepository,
     private readonly tokens: TokensService,
+    private readonly wishes: RotationWishes,
     private readonly outbox: Outbox,
     private readonly log: Log,
   ) {}
@@ -41,6 +43,7 @@ export class EndingService {
     for (const row of await this.servers.lockAll(tx, share.shareId)) {
       if (row.state !== 'ended') await this.withdraw(tx, share, row, reason !== 'expired');
     }
+    await this.wishes.shareEnded(tx, share);
     this.log.info({ event: 'share.ended', share: share.shareId, group: share.group, reason }, 'a share ended');
   }
 

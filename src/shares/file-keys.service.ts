@@ -6,7 +6,6 @@ import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { Cipher } from '../content/cipher.js';
 import { type FileKey, fileKey, newFileKey } from '../content/file-key.js';
-import { FORMAT } from '../content/stream-header.js';
 import { ApplicationsService } from '../mls/applications.service.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
 import { Config } from '../platform/config.js';
@@ -15,6 +14,7 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import {
   type EncryptedResource,
   EncryptedResourceRepository,
+  encryptionOf,
   type SharedKey,
 } from './encrypted-resource.repository.js';
 import { OpeningService } from './opening.service.js';
@@ -48,12 +48,12 @@ export class FileKeysService {
     if (known && known.cipher !== cipher) throw new Fault('share.cipher-fixed', { cipher: known.cipher });
     const resource = known ?? (await this.make(tx, efssId, cipher));
     const key = (await this.resources.key(tx, resource.resourceId))!;
-    const { resourceId } = resource;
-    return { resourceId, key, encryption: { scheme: 'ocm-mls', resourceId, cipher, format: FORMAT } };
+    return { resourceId: resource.resourceId, key, encryption: encryptionOf(resource) };
   }
 
   private async make(tx: Tx, efssId: string, cipher: Cipher): Promise<EncryptedResource> {
-    const resource = { resourceId: this.dice.uuid(), efssId, cipher, version: 1, madeAt: this.clock.now() };
+    const at = this.clock.now();
+    const resource = { resourceId: this.dice.uuid(), efssId, cipher, version: 1, madeAt: at, keyedAt: at };
     const key = newFileKey(cipher, this.dice);
     await this.resources.add(tx, resource, key);
     wipe(key.bytes);

@@ -13,6 +13,7 @@ import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { TokensService } from '../tokens/tokens.service.js';
 import type { Cipher } from '../content/cipher.js';
+import { RotationWishes } from './rotation-wishes.service.js';
 import { EndingService } from './ending.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import { KeySendingService } from './key-sending.service.js';
@@ -55,6 +56,7 @@ export class SendingService {
     private readonly tokens: TokensService,
     private readonly fileKeys: FileKeysService,
     private readonly keySending: KeySendingService,
+    private readonly wishes: RotationWishes,
     private readonly ending: EndingService,
     private readonly idempotency: Idempotency,
     private readonly poller: Poller,
@@ -96,6 +98,7 @@ export class SendingService {
       state: 'open',
     };
     await this.shares.add(tx, share);
+    await this.wishes.shared(tx, share);
     // Otherwise all keys go out as soon as something can be sent again.
     if (sealed && group.state === 'active') await this.keySending.send(tx, group, sealed);
     for (const server of await this.members.servers(tx, group.mlsGroupId)) {

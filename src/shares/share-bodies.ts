@@ -43,7 +43,7 @@ const resource = z.strictObject({
 /** A file key is at least as strong as this unless somebody asks otherwise. */
 const USUAL_CIPHER = 'AES-256-GCM';
 
-const encryption = z.object({
+export const encryption = z.object({
   resourceId: z.string(),
   scheme: z.literal('ocm-mls'),
   cipher: z.enum(CIPHERS),

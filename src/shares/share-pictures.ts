@@ -40,7 +40,7 @@ export function showFileKey({ encryption, key }: OpenedKey): z.input<typeof file
   return answer;
 }
 
-const showEncryption = (encryption: MlsEncryption | undefined) =>
+export const showEncryption = (encryption: MlsEncryption | undefined) =>
   encryption ? { ...encryption, format: encryption.format ?? null } : null;
 
 /** What a user can open. The secret has no place in it. */

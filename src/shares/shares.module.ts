@@ -31,8 +31,25 @@ import { ShareServerRepository, ShareServerRow } from './share-server.repository
 import { ShareRepository, ShareRow } from './share.repository.js';
 import { SharesController } from './shares.controller.js';
 import { WrappedKeyRepository, WrappedKeyRow } from './wrapped-key.repository.js';
+import { AudienceRepository, AudienceRow } from './audience.repository.js';
+import { AudienceWorker } from './audience.worker.js';
+import { KeyAgeWorker } from './key-age.worker.js';
+import { NewKeyWorker } from './new-key.worker.js';
+import { DeliveryRow, RotationRepository, RotationRow } from './rotation.repository.js';
+import { RotationWishes } from './rotation-wishes.service.js';
+import { RotationsController } from './rotations.controller.js';
+import { RotationsService } from './rotations.service.js';
 
-export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, EncryptedResourceRow, WrappedKeyRow];
+export const SHARES_ROWS = [
+  ShareRow,
+  ShareServerRow,
+  ReceivedShareRow,
+  EncryptedResourceRow,
+  WrappedKeyRow,
+  RotationRow,
+  DeliveryRow,
+  AudienceRow,
+];
 
 @Module({
   imports: [OcmModule, MlsModule, OutboxModule, GroupsModule, TokensModule],
@@ -50,6 +67,13 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, Encrypte
     FileKeysService,
     KeySendingService,
     ReceivingKeysService,
+    RotationRepository,
+    AudienceRepository,
+    RotationWishes,
+    RotationsService,
+    AudienceWorker,
+    NewKeyWorker,
+    KeyAgeWorker,
     RewrapWorker,
     RetellingWorker,
     CredentialsService,
@@ -61,7 +85,7 @@ export const SHARES_ROWS = [ShareRow, ShareServerRow, ReceivedShareRow, Encrypte
     AnswersWorker,
     ExpiryWorker,
   ],
-  controllers: [SharesController, EfssSharesController, EfssReceivedSharesController],
+  controllers: [SharesController, EfssSharesController, EfssReceivedSharesController, RotationsController],
   exports: [SendingService, ReceivingService, ReceivingKeysService],
 })
 export class SharesModule {
@@ -75,7 +99,13 @@ export class SharesModule {
     retelling: RetellingWorker,
     credentials: CredentialsWorker,
     keyExpiry: KeyExpiryWorker,
+    audience: AudienceWorker,
+    newKeys: NewKeyWorker,
+    keyAge: KeyAgeWorker,
   ) {
+    poller.add(audience, { everyMs: 1_000 });
+    poller.add(newKeys, { everyMs: 1_000 });
+    poller.add(keyAge, { everyMs: 3_600_000 });
     poller.add(recipients, { everyMs: 1_000 });
     poller.add(credentials, { everyMs: 1_000 });
     poller.add(retelling, { everyMs: 5_000 });

@@ -30,6 +30,10 @@ import { OpeningService } from '../../src/shares/opening.service.js';
 import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/received-share.repository.js';
 import { ReceivingService } from '../../src/shares/receiving.service.js';
 import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
+import type { AudienceRepository } from '../../src/shares/audience.repository.js';
+import type { EncryptedResourceRepository } from '../../src/shares/encrypted-resource.repository.js';
+import { RotationRepository } from '../../src/shares/rotation.repository.js';
+import { RotationWishes } from '../../src/shares/rotation-wishes.service.js';
 import type { FileKeysService } from '../../src/shares/file-keys.service.js';
 import type { KeySendingService } from '../../src/shares/key-sending.service.js';
 import { SendingService, type Sharing } from '../../src/shares/sending.service.js';
@@ -59,10 +63,10 @@ export const RESOURCE: Resource = {
 export const documentOf = (domain: string): Discovery =>
   discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' }) as Discovery;
 
-/** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
 /** What is shared here is not encrypted. */
 const ENCRYPTS_NOTHING: unknown = {};
 
+/** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
 export class ShareHouse implements AsyncDisposable {
   readonly letters: NewLetter[] = [];
   readonly answers: TakenAnswer[] = [];
@@ -122,7 +126,16 @@ export class ShareHouse implements AsyncDisposable {
     const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
     const received = (this.received = new ReceivedShareRepository(vault));
     const tokens = new TokensService(config, clock, dice, db, this.grants, keys, metrics, log);
-    const ending = new EndingService(config, clock, shares, servers, received, tokens, outbox, log);
+    const rotations = new RotationRepository(vault);
+    const wishes = new RotationWishes(
+      config,
+      clock,
+      ENCRYPTS_NOTHING as EncryptedResourceRepository,
+      rotations,
+      ENCRYPTS_NOTHING as AudienceRepository,
+      log,
+    );
+    const ending = new EndingService(config, clock, shares, servers, received, tokens, wishes, outbox, log);
     const announcing = new AnnouncingService(config, clock, dice, clients, tokens, servers, received, outbox, log);
     this.tokens = tokens;
     this.sending = new SendingService(
@@ -137,6 +150,7 @@ export class ShareHouse implements AsyncDisposable {
       tokens,
       ENCRYPTS_NOTHING as FileKeysService,
       ENCRYPTS_NOTHING as KeySendingService,
+      wishes,
       ending,
       new Idempotency(clock),
       poller,
@@ -158,7 +172,7 @@ export class ShareHouse implements AsyncDisposable {
     );
     this.answering = new AnswersWorker(clock, db, outbox, servers, tokens);
     this.expiry = new ExpiryWorker(clock, db, shares, received, ending);
-    new ShareMetrics(metrics, db, shares, servers, received);
+    new ShareMetrics(metrics, db, shares, servers, received, rotations);
   }
 
   static async open(name: string, neighbours = new Map<string, ShareHouse>(), clock = new TestClock()) {

@@ -49,6 +49,7 @@ export interface Share {
   readonly state: 'open' | 'ended';
   readonly reason: string | null;
   readonly servers: readonly { readonly server: string; readonly state: string; readonly providerId: string | null }[];
+  readonly encryption: FileKey['encryption'] | null;
 }
 
 export interface ReceivedShare {
@@ -64,6 +65,21 @@ export interface ReceivedShare {
 export interface FileKey {
   readonly fileKey: string;
   readonly encryption: { readonly resourceId: string; readonly cipher: string; readonly format: string | null };
+}
+
+export interface Rotation {
+  readonly resourceId: string;
+  readonly version: number;
+  readonly cause: string;
+  readonly state: 'due' | 'under-way' | 'sending' | 'done';
+  readonly bytesDone: number;
+  readonly bytesTotal: number | null;
+}
+
+export interface RotationKeys {
+  readonly rotation: Rotation;
+  readonly oldFileKey: string;
+  readonly newFileKey: string;
 }
 
 export interface Opening {
@@ -195,6 +211,36 @@ export class Person {
     return (await this.ask<{ servers: string[] }>('POST', `/shares/${id}/credentials`, body)).servers;
   }
 
+  /** The way of a file to its next key, as it stands; asked for when `wish` is set. */
+  async rotation({ id }: Pick<Share, 'id'>, wish = false): Promise<Rotation> {
+    if (wish) return this.ask('POST', '/rotations', { share: id });
+    const { encryption } = await this.shared({ id });
+    return this.ask('GET', `/rotations/${encryption!.resourceId}`);
+  }
+
+  /** Files of this user's server that are to have new keys. */
+  async rotations(): Promise<Rotation[]> {
+    return (await this.ask<{ rotations: Rotation[] }>('GET', '/rotations')).rotations;
+  }
+
+  beginRotation({ resourceId }: Pick<Rotation, 'resourceId'>): Promise<RotationKeys> {
+    return this.ask('POST', `/rotations/${resourceId}/begin`);
+  }
+
+  progressOfRotation({ resourceId, version }: Rotation, bytesDone: number, bytesTotal: number): Promise<Rotation> {
+    return this.ask('PUT', `/rotations/${resourceId}/progress`, { version, bytesDone, bytesTotal });
+  }
+
+  finishRotation({ resourceId, version }: Pick<Rotation, 'resourceId' | 'version'>): Promise<Rotation> {
+    return this.ask('POST', `/rotations/${resourceId}/finish`, { version });
+  }
+
+  /** Which key of a shared file something was encrypted with. */
+  async writtenUnder({ id }: Pick<Share, 'id'>, written: Uint8Array): Promise<string> {
+    const header = Buffer.from(written.subarray(0, 78)).toString('base64url');
+    return (await this.ask<{ key: string }>('POST', `/shares/${id}/file-key/check`, { header })).key;
+  }
+
   unshare({ id }: Pick<Share, 'id'>): Promise<void> {
     return this.ask('DELETE', `/shares/${id}`);
   }
@@ -225,7 +271,7 @@ export class Person {
     }
   }
 
-  private async ask<T>(method: 'GET' | 'POST' | 'DELETE', where: string, body?: object): Promise<T> {
+  private async ask<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', where: string, body?: object): Promise<T> {
     const answer = await this.server.api(method, where, body);
     if (answer.status >= 400) throw new Refusal(answer);
     return answer.body as T;

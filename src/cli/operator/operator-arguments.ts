@@ -10,7 +10,18 @@ export interface OperatorRequest {
 }
 
 export type Screen =
-  'groups' | 'group' | 'approvals' | 'approval' | 'peers' | 'peer' | 'tried' | 'lines' | 'keys' | 'checks';
+  | 'groups'
+  | 'group'
+  | 'approvals'
+  | 'approval'
+  | 'peers'
+  | 'peer'
+  | 'tried'
+  | 'lines'
+  | 'keys'
+  | 'rotations'
+  | 'rotation'
+  | 'checks';
 
 export interface OperatorArguments {
   readonly request: OperatorRequest;
@@ -33,6 +44,8 @@ export const OPERATOR_USAGE = `usage: npm run covey -- COMMAND [--json] [--url U
   audit [--group ADDRESS]             who did or approved what, as JSON lines
   keys                                the keys that sign, and those that seal the database
   rotate-key KIND [--how at-once]     a new key: http signs messages, token signs access tokens
+  new-file-keys [--state STATE]       files that are to be encrypted under a new key, and how far that is
+  new-file-key SHARE                  wish a new key for a shared file, whose key may have leaked
   doctor [--peer SERVER]              look at this server as others do
 
 The API key is that of COVEY_API_KEY, COVEY_API_KEY_FILE, or the data folder (COVEY_DATA).`;
@@ -100,6 +113,15 @@ const FORMS: Readonly<Record<string, CommandForm>> = {
       body: { how },
       screen: 'keys',
     }),
+  },
+  'new-file-keys': {
+    operands: 0,
+    takes: ['state'],
+    request: (_, { state }) => get(`/rotations${query({ state })}`, 'rotations'),
+  },
+  'new-file-key': {
+    operands: 1,
+    request: (share) => ({ method: 'POST', path: '/rotations', body: { share }, screen: 'rotation' }),
   },
   doctor: { operands: 0, takes: ['peer'], request: (_, { peer }) => get(`/doctor${query({ peer })}`, 'checks') },
   audit: { operands: 0, takes: ['group'], request: (_, { group }) => get(`/audit${query({ group })}`, 'lines') },

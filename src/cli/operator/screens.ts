@@ -4,10 +4,12 @@ import type { groupAnswer, groupsAnswer } from '../../groups/group-answers.js';
 import type { peerAnswer, peersAnswer, triedAgain } from '../../outbox/delivery-answers.js';
 import type { doctorAnswer } from '../../console/doctor-answers.js';
 import type { keysAnswer } from '../../ocm/key-answers.js';
+import type { rotationAnswer, rotationsAnswer } from '../../shares/rotation-bodies.js';
 import type { Screen } from './operator-arguments.js';
 
 type Group = z.output<typeof groupAnswer>;
 type Approval = z.output<typeof approvalAnswer>;
+type NewFileKey = z.output<typeof rotationAnswer>;
 type Peer = z.output<typeof peersAnswer>['peers'][number];
 
 /** What each state of a group means to who runs the server. */
@@ -43,6 +45,10 @@ export function screen(kind: Screen, answer: unknown, now: Date): string {
       return `${counted((answer as z.output<typeof triedAgain>).lanes, 'lane')} tried again now`;
     case 'keys':
       return keys(answer as z.output<typeof keysAnswer>, now);
+    case 'rotations':
+      return rotations((answer as z.output<typeof rotationsAnswer>).rotations, now);
+    case 'rotation':
+      return rotations([answer as NewFileKey], now);
     case 'checks':
       return checks((answer as z.output<typeof doctorAnswer>).checks);
     case 'lines':
@@ -104,6 +110,33 @@ function keys({ keys: all, sealing }: z.output<typeof keysAnswer>, now: Date): s
       ]),
     ),
   ].join('\n');
+}
+
+/** Why a file is to have a new key, as far as a person wants to know. */
+const CAUSES: Readonly<Record<NewFileKey['cause'], string>> = {
+  'member-removed': 'a member was removed',
+  'share-ended': 'a share of it ended',
+  'shared-again': 'it is shared again',
+  age: 'its key was old',
+  asked: 'it was asked for',
+};
+
+const BAR_LENGTH = 20;
+
+function bar({ state, bytesDone, bytesTotal }: NewFileKey): string {
+  if (state === 'due') return 'waits for the file platform';
+  const share = bytesTotal === null ? 0 : bytesTotal === 0 ? 1 : bytesDone / bytesTotal;
+  const full = state === 'under-way' ? Math.floor(share * BAR_LENGTH) : BAR_LENGTH;
+  const said = { 'under-way': `${Math.floor(share * 100)} %`, sending: 'the new key goes out', done: 'done' }[state];
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_LENGTH - full)}] ${said}`;
+}
+
+function rotations(all: readonly NewFileKey[], now: Date): string {
+  if (all.length === 0) return 'no file is to have a new key';
+  return table(
+    ['RESOURCE', 'KEY', 'WISHED', 'WHY', ''],
+    all.map((one) => [one.resourceId, String(one.version), ago(one.requestedAt, now), CAUSES[one.cause], bar(one)]),
+  );
 }
 
 const MARKS = { ok: 'ok', warning: '!', wrong: 'WRONG' } as const;

@@ -17,6 +17,7 @@ import { approvals } from './0016-approvals.js';
 import { doubt } from './0017-doubt.js';
 import { fileKeys } from './0018-file-keys.js';
 import { removedWhileLost } from './0019-removed-while-lost.js';
+import { rotation } from './0020-rotation.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   doubt,
   fileKeys,
   removedWhileLost,
+  rotation,
 ];

@@ -191,3 +191,25 @@ test('what a doctor found, the bad of it in capitals', () => {
     ].join('\n'),
   );
 });
+
+test('new file keys: how far each is', () => {
+  const file = { resourceId: '3a02', version: 2, cause: 'member-removed', requestedAt: '2026-03-02T11:00:00.000Z' };
+  const rotations = [
+    { ...file, state: 'due', bytesDone: 0, bytesTotal: null },
+    { ...file, state: 'under-way', bytesDone: 0, bytesTotal: null },
+    { ...file, state: 'under-way', cause: 'age', bytesDone: 999, bytesTotal: 1000 },
+    { ...file, state: 'sending', bytesDone: 0, bytesTotal: 0 },
+    { ...file, state: 'done', bytesDone: 1000, bytesTotal: 1000 },
+  ];
+  expect(screen('rotations', { rotations }, now)).toBe(
+    [
+      'RESOURCE  KEY  WISHED   WHY',
+      '3a02      2    1 h ago  a member was removed  waits for the file platform',
+      '3a02      2    1 h ago  a member was removed  [....................] 0 %',
+      '3a02      2    1 h ago  its key was old       [###################.] 99 %',
+      '3a02      2    1 h ago  a member was removed  [####################] the new key goes out',
+      '3a02      2    1 h ago  a member was removed  [####################] done',
+    ].join('\n'),
+  );
+  expect(screen('rotations', { rotations: [] }, now)).toBe('no file is to have a new key');
+});

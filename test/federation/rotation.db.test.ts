@@ -1,0 +1,274 @@
+import { expect, test } from 'vitest';
+import { decryptContent } from '../../src/content/decryption.js';
+import { encryptContent } from '../../src/content/encryption.js';
+import { fileKey } from '../../src/content/file-key.js';
+import { fromBase64url } from '../../src/kernel/bytes.js';
+import { isFault } from '../../src/kernel/fault.js';
+import type { Person, Share } from '../support/cast.js';
+import { TestDice } from '../support/dice.js';
+import type { Environment } from '../support/server.js';
+import { World } from '../support/world.js';
+import { agree } from './agreement.js';
+import { lose } from './forgery.js';
+
+const HOUR = 3_600_000;
+const dice = new TestDice('storage');
+const key = (text: string) => fileKey('AES-256-GCM', fromBase64url(text));
+
+async function encrypt(text: string, fileKeyText: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of encryptContent([Buffer.from(text)], key(fileKeyText), dice)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What it says; otherwise the code of the refusal, the key's own one among them. */
+async function decrypt(file: Uint8Array, fileKeyText: string): Promise<string> {
+  if (/[^\w-]/.test(fileKeyText)) return fileKeyText;
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of decryptContent([file], key(fileKeyText))) chunks.push(chunk);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return error.code;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** A file of Alice's, as it lies in the storage of her server. */
+class StoredFile {
+  private constructor(
+    readonly share: Share,
+    private readonly owner: Person,
+    readonly name: string,
+    public bytes: Uint8Array,
+  ) {}
+
+  static async of(owner: Person, group: string, name: string, text: string): Promise<StoredFile> {
+    const share = await owner.shareEncrypted(group, name);
+    return new StoredFile(share, owner, name, await encrypt(text, await owner.keyOfShared(share)));
+  }
+
+  /** As somebody reads it who has the share. */
+  readBy = async (who: Person): Promise<string> => decrypt(this.bytes, await who.fileKey(this.name));
+
+  /** The whole way to the next key. */
+  async rotate(): Promise<void> {
+    const { rotation, oldFileKey, newFileKey } = await this.owner.beginRotation(await this.owner.rotation(this.share));
+    this.bytes = await encrypt(await decrypt(this.bytes, oldFileKey), newFileKey);
+    await this.owner.progressOfRotation(rotation, this.bytes.length, this.bytes.length);
+    await this.owner.finishRotation(rotation);
+  }
+}
+
+async function lab(environment: Environment = {}) {
+  const world = await World.with({ 'a.test': environment, 'b.test': {}, 'c.test': {} });
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const group = await alice.createGroup('lab', [bob, charlie]);
+  await world.settle();
+  return { world, group, alice, bob, charlie };
+}
+
+test('R-192 R-194 R-196 A-18 who is removed is shut out: the file gets a new key, and what was written under the old one is refused', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const [dora] = await world.users('dora@b.test');
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const charlies = await charlie.fileKey('data.tar');
+  expect(await decrypt(file.bytes, charlies)).toBe('secret');
+  await alice.add(group, dora);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  await alice.remove(group, charlie);
+  await world.settle();
+  const [due] = await alice.rotations();
+  expect(due).toMatchObject({ version: 2, cause: 'member-removed', state: 'due', bytesDone: 0, bytesTotal: null });
+  await expect(alice.progressOfRotation(due!, 1, 2)).rejects.toThrow('rotation.not-begun');
+  await expect(alice.finishRotation(due!)).rejects.toThrow('rotation.not-begun');
+
+  const { rotation, oldFileKey, newFileKey } = await alice.beginRotation(due!);
+  expect(oldFileKey).toBe(charlies);
+  expect(newFileKey).not.toBe(oldFileKey);
+  expect(await alice.progressOfRotation(rotation, 3, 6)).toMatchObject({
+    state: 'under-way',
+    bytesDone: 3,
+    bytesTotal: 6,
+  });
+  // Until it is finished all go on with the old one, and who writes writes under that.
+  expect(await file.readBy(bob)).toBe('secret');
+  const renewed = await encrypt('secret', newFileKey);
+  expect(await alice.writtenUnder(file.share, file.bytes)).toBe('current');
+  expect(await alice.writtenUnder(file.share, renewed)).toBe('next');
+  expect(await alice.writtenUnder(file.share, Buffer.alloc(78))).toBe('other');
+  file.bytes = renewed;
+  await alice.finishRotation(rotation);
+  await world.settle();
+  expect(await alice.rotation(file.share)).toMatchObject({ state: 'done', bytesDone: 6 });
+  for (const who of [alice, bob, dora]) expect(await file.readBy(who)).toBe('secret');
+  expect(await decrypt(file.bytes, charlies)).toBe('content.key-mismatch');
+  expect(await alice.writtenUnder(file.share, await encrypt('by Charlie', charlies))).toBe('other');
+  expect(await alice.writtenUnder(file.share, file.bytes)).toBe('current');
+  // Once more is no error; a version of then is not one of now.
+  expect(await alice.finishRotation(rotation)).toMatchObject({ state: 'done', version: 2 });
+  await expect(alice.beginRotation(rotation)).rejects.toThrow('rotation.over');
+  await expect(alice.progressOfRotation(rotation, 1, 2)).rejects.toThrow('rotation.over');
+  await expect(alice.finishRotation({ ...rotation, version: 3 })).rejects.toThrow('rotation.not-begun');
+});
+
+test('R-192 R-194 a rotation that is killed at every step goes on, with the same new key, and reaches everybody', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await alice.remove(group, charlie);
+  await world.settle();
+  const server = world.server('a.test');
+  const wanted = (await alice.rotation(file.share)).resourceId;
+  /** Dies after each statement, and tries again until nothing is left to die at. */
+  const killedEverywhere = async (work: () => Promise<unknown>) => {
+    for (let statement = 1; ; statement++) {
+      server.crash.arm(statement, 'after');
+      await work().catch(() => undefined);
+      if (server.isAlive) return server.crash.disarm();
+      await world.restart('a.test');
+    }
+  };
+  const given = new Set<string>();
+  await killedEverywhere(async () => given.add((await alice.beginRotation({ resourceId: wanted })).newFileKey));
+  const { rotation, newFileKey } = await alice.beginRotation({ resourceId: wanted });
+  expect([...given]).toEqual([newFileKey]);
+  file.bytes = await encrypt('secret', newFileKey);
+  // Whoever crashed after that sees by the file how far it was.
+  expect(await alice.writtenUnder(file.share, file.bytes)).toBe('next');
+  await killedEverywhere(() => alice.finishRotation(rotation));
+  await killedEverywhere(() => server.drain());
+  await world.settle();
+  expect(await alice.rotation(file.share)).toMatchObject({ state: 'done', version: 2 });
+  for (const who of [alice, bob]) expect(await file.readBy(who)).toBe('secret');
+  expect(await server.query('SELECT 1 FROM file_key_rotation WHERE file_key IS NOT NULL')).toEqual([]);
+});
+
+test('R-190 R-191 R-194 one file in two groups: the new key goes to both, and a second removal meanwhile needs no other one', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const [dora] = await world.users('dora@c.test');
+  const attic = await alice.createGroup('attic', [charlie, dora]);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await alice.shareEncrypted(attic, 'data.tar');
+  await world.settle();
+  await alice.remove(group, bob);
+  await world.settle();
+  const { rotation, newFileKey } = await alice.beginRotation(await alice.rotation(file.share));
+  await alice.remove(attic, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toHaveLength(1);
+  file.bytes = await encrypt('secret', newFileKey);
+  await alice.finishRotation(rotation);
+  await world.settle();
+  expect(await file.readBy(dora)).toBe('secret');
+  // Through the first group.
+  expect(await file.readBy(charlie)).toBe('secret');
+  expect(await alice.rotations()).toEqual([]);
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toMatchObject([{ version: 3, state: 'due' }]);
+});
+
+test('R-195 where the policy says so nothing is done for a user who has access through another group', async () => {
+  const { world, group, alice, bob, charlie } = await lab({ COVEY_FILE_KEY_ROTATION: 'skip-when-audience-unchanged' });
+  await using _ = world;
+  const attic = await alice.createGroup('attic', [charlie]);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  const other = await alice.shareEncrypted(attic, 'data.tar');
+  await world.settle();
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  expect(await file.readBy(charlie)).toBe('secret');
+  // The end of that share takes it from Charlie at last.
+  await alice.unshare(other);
+  await world.settle();
+  expect(await alice.rotations()).toMatchObject([{ cause: 'share-ended', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+  await alice.remove(group, bob);
+  await world.settle();
+  expect(await alice.rotations()).toMatchObject([{ version: 3, cause: 'member-removed' }]);
+});
+
+test('R-197 R-198 R-199 in a formal federation keys are reused, and who was removed can still read what comes into his hands', async () => {
+  const { world, group, alice, bob, charlie } = await lab({ COVEY_FILE_KEY_REUSE: 'lab@a.test' });
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const charlies = await charlie.fileKey('data.tar');
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  // No server gives it to him any more, but what he kept opens what is written after that.
+  expect(await charlie.fileKey('data.tar')).toBe('nothing of that name');
+  file.bytes = await encrypt('written later', await bob.fileKey('data.tar'));
+  expect(await decrypt(file.bytes, charlies)).toBe('written later');
+  // Nothing of it is told to others.
+  const told = world.network.exchanges.map(({ request }) => Buffer.from(request.body ?? []).toString());
+  expect(told.filter((text) => /reuse|rotat/i.test(text))).toEqual([]);
+});
+
+test('R-193 keys get old, and somebody may ask for a new one; two wishes are one', async () => {
+  const { world, group, alice, bob } = await lab({ COVEY_FILE_KEY_AGE: '864000' });
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const wishes = await Promise.all([alice.rotation(file.share, true), alice.rotation(file.share, true)]);
+  expect(wishes).toMatchObject([
+    { version: 2, cause: 'asked', state: 'due' },
+    { version: 2, cause: 'asked', state: 'due' },
+  ]);
+  await file.rotate();
+  await world.pass(9 * 24 * HOUR);
+  expect(await alice.rotations()).toEqual([]);
+  await world.pass(2 * 24 * HOUR);
+  expect(await alice.rotations()).toMatchObject([{ version: 3, cause: 'age', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+  const plain = await alice.share(group, 'plain.txt');
+  await expect(alice.rotation(plain, true)).rejects.toThrow('share.not-encrypted');
+});
+
+test('R-192 a file that is shared again, after nobody had access, gets a new key first', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const attic = await alice.createGroup('attic', [charlie]);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const bobs = await bob.fileKey('data.tar');
+  await alice.unshare(file.share);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  await alice.shareEncrypted(attic, 'data.tar');
+  expect(await alice.rotations()).toMatchObject([{ cause: 'shared-again', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(charlie)).toBe('secret');
+  expect(await decrypt(file.bytes, bobs)).toBe('content.key-mismatch');
+});
+
+test('R-139 R-194 a group that is lost when the new key is in use gets it when it is back', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await alice.appoint(group, bob);
+  await alice.remove(group, charlie);
+  await world.settle();
+  await lose(world, 'a.test', (await alice.sees(group)).mlsGroupId);
+  await file.rotate();
+  expect(await file.readBy(bob)).toBe('content.key-mismatch');
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotation(file.share)).toMatchObject({ state: 'done' });
+  expect(await file.readBy(bob)).toBe('secret');
+});
