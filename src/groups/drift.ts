@@ -1,5 +1,7 @@
-import type { Host } from '../kernel/address.js';
+import { z } from 'zod';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
+import { addressField } from '../ocm/wire-body.js';
 import { doubled } from '../outbox/back-off.js';
 
 /** Why the epoch of a group can no longer be reached from what is held here. OCM-MLS R-132, D-31 */
@@ -53,6 +55,14 @@ const ROUNDS_TO_BE_SURE = 10;
 const DENIALS: readonly FaultCode[] = ['rejoin.not-member', 'rejoin.not-admin-server', 'group.left', 'group.unknown'];
 
 export const isDenial = (code: FaultCode | undefined): boolean => code !== undefined && DENIALS.includes(code);
+
+const answer = z.object({ members: z.array(addressField).max(1_000) });
+
+/** Who of ours is a member, as an admin server says that refuses a request for others. */
+export function ownMembers(body: unknown, here: Host): readonly OcmAddress[] {
+  const { data } = answer.safeParse(body);
+  return data ? data.members.filter((member) => hostOf(member) === here) : [];
+}
 
 /**
  * Whether our users were removed while the state was lost: an admin server says so, and every other that we know says that

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Host } from '../kernel/address.js';
+import type { Host, OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { StateLossService } from '../mls/state-loss.service.js';
@@ -13,7 +13,7 @@ import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING, rejoinTo } from './broadcast.js';
 import { CommitLogRepository } from './commit-log.repository.js';
-import { isDenial, KEY_PACKAGES_GOOD_MS, rejoinWaitMs, wasRemoved } from './drift.js';
+import { isDenial, KEY_PACKAGES_GOOD_MS, ownMembers, rejoinWaitMs, wasRemoved } from './drift.js';
 import { type Drift, DriftRepository, type OfferedKeyPackage } from './drift.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group } from './group.js';
@@ -65,6 +65,12 @@ export class RejoiningWorker implements Turn {
     if (group?.state !== 'drifted' || !drift) return;
     const others = drift.deniedBy.filter((server) => server !== to);
     const code = outcome === 'refused' ? ownCode(body) : undefined;
+    const unknown = code === 'rejoin.not-member' ? await this.unknownMembers(tx, body, drift) : [];
+    if (unknown.length > 0) {
+      const now = this.clock.now();
+      const keyPackages = [...drift.keyPackages, ...unknown];
+      return this.drifts.save(tx, { ...drift, keyPackages, offeredAt: drift.offeredAt ?? now, dueAt: now });
+    }
     const deniedBy = isDenial(code) ? [...others, to] : others;
     if (!wasRemoved(code, { ...drift, deniedBy }, this.admins(group))) {
       return this.drifts.save(tx, { ...drift, deniedBy });
@@ -80,6 +86,22 @@ export class RejoiningWorker implements Turn {
       { event: 'group.removed', group: mlsGroupId, ...facts },
       'we were removed from a group that was lost',
     );
+  }
+
+  /** Users of ours whom the group took in, and of whom it is not known here: that was in a history that was given up. */
+  private async unknownMembers(tx: Tx, body: unknown, { keyPackages }: Drift): Promise<OfferedKeyPackage[]> {
+    const known = new Set(keyPackages.map(({ userId }) => userId));
+    const said = ownMembers(body, this.config.domain).filter((user) => !known.has(user));
+    return this.freshKeyPackages(tx, said);
+  }
+
+  private async freshKeyPackages(tx: Tx, users: readonly OcmAddress[]): Promise<OfferedKeyPackage[]> {
+    const fresh: OfferedKeyPackage[] = [];
+    for (const userId of users) {
+      const made = await this.stateLoss.freshKeyPackage(tx, userId);
+      if (made) fresh.push({ userId, ...made });
+    }
+    return fresh;
   }
 
   private admins(group: Group): Host[] {
@@ -107,11 +129,8 @@ export class RejoiningWorker implements Turn {
     const now = this.clock.now();
     const isGood = offeredAt && now.getTime() - offeredAt.getTime() < KEY_PACKAGES_GOOD_MS;
     if (isGood) return { keyPackages, offeredAt };
-    const fresh: OfferedKeyPackage[] = [];
-    for (const userId of await this.members.ofServer(tx, mlsGroupId, this.config.domain)) {
-      const made = await this.stateLoss.freshKeyPackage(tx, userId);
-      if (made) fresh.push({ userId, ...made });
-    }
-    return { keyPackages: fresh, offeredAt: now };
+    const known = await this.members.ofServer(tx, mlsGroupId, this.config.domain);
+    const users = new Set([...known, ...keyPackages.map(({ userId }) => userId)]);
+    return { keyPackages: await this.freshKeyPackages(tx, [...users]), offeredAt: now };
   }
 }

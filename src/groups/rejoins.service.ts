@@ -39,7 +39,7 @@ export class RejoinsService {
   /**
    * Queues the latest request for each member; it is committed without anybody's approval (OCM-MLS R-061). Throws
    * `group.unknown`, `group.left`, `group.drifted`, `rejoin.not-admin-server`, `rejoin.not-from-home` (R-135),
-   * `rejoin.not-member` when none of the users is one (R-136), `rejoin.key-package`.
+   * `rejoin.not-member` when none of the users is one (R-136), saying which users of that server are; `rejoin.key-package`.
    * @param created when the request was signed (A-30)
    */
   async receive(from: Host, { mlsGroupId, keyPackages }: RejoinNotice, created: Date): Promise<void> {
@@ -53,7 +53,10 @@ export class RejoinsService {
       if (!speaksFor(from, users)) throw new Fault('rejoin.not-from-home', { from, users });
       const outcomes = [];
       for (const one of keyPackages) outcomes.push(await this.take(tx, from, group, one, created));
-      if (outcomes.every((outcome) => outcome === 'no-member')) throw new Fault('rejoin.not-member', { from, users });
+      if (outcomes.every((outcome) => outcome === 'no-member')) {
+        const members = await this.members.ofServer(tx, mlsGroupId, from);
+        throw new Fault('rejoin.not-member', { from, users, members });
+      }
       if (!outcomes.includes('queue')) return;
       await this.audit.record(tx, { act: 'rejoin.asked', actor: from, group, epoch: group.epoch, facts: { users } });
       if (group.quietUntil && !group.submitted) {

@@ -3,12 +3,14 @@ import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { MlsService } from '../mls/mls.service.js';
+import { StateLossService } from '../mls/state-loss.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
-import { proposalTo } from './broadcast.js';
+import { proposalTo, rejoinTo } from './broadcast.js';
+import type { OfferedKeyPackage } from './drift.repository.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -16,6 +18,7 @@ import { GroupTurns } from './group-turn.service.js';
 import { isStale, lookAgain, nextUpdate } from './leaf-updates.js';
 import { type AgingLeaf, MemberRepository } from './member.repository.js';
 import { ProposalsService } from './proposals.service.js';
+import { RejoinRequestRepository } from './rejoin-request.repository.js';
 
 /** Sees to it that leaves do not grow old. OCM-MLS section 7.5 */
 @Injectable()
@@ -29,7 +32,9 @@ export class UpkeepService {
     private readonly gaps: GapRepository,
     private readonly proposals: ProposalsService,
     private readonly approvals: ApprovalQueue,
+    private readonly rejoins: RejoinRequestRepository,
     private readonly mls: MlsService,
+    private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
     private readonly log: Log,
   ) {}
@@ -55,11 +60,13 @@ export class UpkeepService {
     const due = await this.members.due(tx, mlsGroupId, this.clock.now(), epoch);
     const own = due.filter(({ address }) => this.isOwn(address)).map(({ address }) => address);
     const proposed = own.length > 0 ? await this.propose(tx, group, own) : [];
+    const lacking = due.filter((leaf) => own.includes(leaf.address) && !proposed.includes(leaf.address));
+    const asked = await this.askForLeaves(tx, group, lacking);
     if (adminServers(group).includes(this.config.domain)) await this.askToEvict(tx, group, due);
     await this.later(
       tx,
       mlsGroupId,
-      due.filter(({ address }) => !proposed.includes(address)),
+      due.filter(({ address }) => !proposed.includes(address) && !asked.includes(address)),
     );
   }
 
@@ -80,6 +87,41 @@ export class UpkeepService {
     await this.gaps.expect(tx, group, this.clock.now());
     this.log.debug({ event: 'updates.proposed', group: mlsGroupId, epoch, members: proposed }, 'Updates were proposed');
     return proposed;
+  }
+
+  /**
+   * A member whose Welcome never came, or was refused for good, has a leaf in the tree and no key of it here: the admins are
+   * asked to replace it, as after any loss. OCM-MLS R-125, R-126
+   */
+  private async askForLeaves(tx: Tx, group: Locked<Group>, leaves: readonly AgingLeaf[]): Promise<OcmAddress[]> {
+    const now = this.clock.now();
+    const half = this.config.updateIntervalMs / 2;
+    const { mlsGroupId } = group;
+    const keyPackages: OfferedKeyPackage[] = [];
+    for (const { address, updatedAt } of leaves) {
+      // The Welcome may be under way so far.
+      if (now.getTime() - updatedAt.getTime() < half) continue;
+      const made = await this.stateLoss.freshKeyPackage(tx, address);
+      if (made) keyPackages.push({ userId: address, ...made });
+    }
+    if (keyPackages.length === 0) return [];
+    const servers = adminServers(group);
+    for (const letter of rejoinTo({ here: this.config.domain, mlsGroupId }, servers, keyPackages)) {
+      await this.outbox.post(tx, letter);
+    }
+    for (const { userId, content } of servers.includes(this.config.domain) ? keyPackages : []) {
+      await this.rejoins.put(tx, { mlsGroupId, address: userId, keyPackage: content, createdAt: now, dueAt: now });
+    }
+    const members = keyPackages.map(({ userId }) => userId);
+    const dueAt = new Date(now.getTime() + half);
+    await this.members.schedule(
+      tx,
+      mlsGroupId,
+      members.map((address) => ({ address, dueAt })),
+    );
+    const facts = { event: 'leaves.asked-for', group: mlsGroupId, members };
+    this.log.warn(facts, 'members here lack their leaves, and the admins are asked for others');
+    return members;
   }
 
   /** Stale members, admins among them, are put before the admins of this server, who decide. OCM-MLS */

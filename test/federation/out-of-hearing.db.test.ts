@@ -92,3 +92,43 @@ test('R-136 R-200 who was removed while it had lost the group hears so from all 
   await world.settle();
   await agree(lab, alice, bob, charlie);
 });
+
+test('R-125 R-126 a member whose Welcome was refused has a leaf that nobody here has, and gets another one', async () => {
+  await using world = await World.with({ 'a.test': {}, 'b.test': LIVELY });
+  const [alice, bob, bella] = await world.users('alice@a.test', 'bob@b.test', 'bella@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await world.settle();
+  world.wire(a, b).answerNext(403, 'MLS_WELCOME', REFUSED);
+  await alice.add(lab, bella);
+  await world.settle();
+  const leaves = () => world.server('b.test').query('SELECT address FROM mls_leaf ORDER BY 1');
+  expect(await bob.members(lab)).toContain('bella@b.test');
+  expect(await leaves()).toEqual([{ address: 'bob@b.test' }]);
+  await world.pass(3 * HOUR);
+  expect(world.network.sent({ from: b, what: 'MLS_REJOIN' })).toEqual([]);
+  await world.pass(9 * HOUR);
+  expect(await leaves()).toEqual([{ address: 'bella@b.test' }, { address: 'bob@b.test' }]);
+  expect(world.network.sent({ from: b, what: 'MLS_REJOIN' })).toHaveLength(1);
+  await agree(lab, alice, bob, bella);
+  await bella.leave(lab);
+  await world.settle();
+  await agree(lab, alice, bob);
+});
+
+test('R-125 R-136 a server that lost the group, and asks for users who are no members, hears which of its users are', async () => {
+  const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  const [bella] = await world.users('bella@b.test');
+  world.wire(a, b).cut();
+  await alice.remove(lab, bob);
+  await alice.add(lab, bella);
+  await world.settle();
+  await lose(world, 'b.test', mlsGroupId);
+  for (let lost = 0; lost < 2; lost++) world.wire(a, b).answerNext(403, 'MLS_COMMIT', REFUSED);
+  world.wire(a, b).answerNext(403, 'MLS_WELCOME', REFUSED).mend();
+  await world.pass(HOUR);
+  const asked = world.network.sent({ from: b, to: a, what: 'MLS_REJOIN' });
+  expect(asked.map(({ outcome }) => outcome)).toEqual([403, 201]);
+  expect(await bella.sees(lab)).toMatchObject({ state: 'active' });
+  await agree(lab, alice, bella, charlie);
+});
