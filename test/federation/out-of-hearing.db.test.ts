@@ -128,7 +128,7 @@ test('R-125 R-136 a server that lost the group, and asks for users who are no me
   world.wire(a, b).answerNext(403, 'MLS_WELCOME', REFUSED).mend();
   await world.pass(HOUR);
   const asked = world.network.sent({ from: b, to: a, what: 'MLS_REJOIN' });
-  expect(asked.map(({ outcome }) => outcome)).toEqual([403, 201]);
+  expect([asked[0]?.outcome, asked.at(-1)?.outcome]).toEqual([403, 201]);
   expect(await bella.sees(lab)).toMatchObject({ state: 'active' });
   await agree(lab, alice, bella, charlie);
 });
