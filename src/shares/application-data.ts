@@ -49,7 +49,10 @@ const data = z.object({
     .default([]),
 });
 
-/** Reads what members tell each other: keys and credentials, and nothing else (R-022). Throws `application.malformed`. OCM-MLS R-177 */
+/**
+ * Reads what members tell each other: keys and credentials, both in one object where that suits the sender (OCM-MLS R-177,
+ * R-186), and nothing else (R-022). Throws `application.malformed`.
+ */
 export function parseApplicationData(bytes: Uint8Array): ApplicationData {
   try {
     return parseBody(data, JSON.parse(fromUtf8(bytes)));
@@ -83,6 +86,6 @@ export function keyMessages(label: string, keys: readonly Pick<KeyEntry, 'resour
   return messages;
 }
 
-/** One credential, to be delivered to its recipient only. OCM-MLS R-182 */
-export const credentialMessage = (label: string, entry: Omit<CredentialEntry, 'groupId'>): Uint8Array =>
-  utf8(JSON.stringify({ keys: [], credentials: [{ ...entry, groupId: label }] }));
+/** Credentials for one server, to be delivered to that only. OCM-MLS R-182 */
+export const credentialMessage = (label: string, entries: readonly Omit<CredentialEntry, 'groupId'>[]): Uint8Array =>
+  utf8(JSON.stringify({ keys: [], credentials: entries.map((entry) => ({ ...entry, groupId: label })) }));

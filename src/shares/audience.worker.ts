@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { hostOf } from '../kernel/address.js';
 import { FollowerRepository } from '../groups/follower.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { Turn } from '../platform/poller.service.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import { AudienceRepository } from './audience.repository.js';
+import { CredentialsService } from './credentials.service.js';
 import { RotationWishes } from './rotation-wishes.service.js';
 
 /**
  * Follows the groups: who was in the group when it was last looked at, and is so no more, may still have the keys of what
- * was shared with it. Several epochs are seen as one; who rejoins was never away. OCM-MLS R-192, R-196
+ * was shared with it, and its server's secrets. Several epochs are seen as one; who rejoins was never away. OCM-MLS R-192, R-196
  */
 @Injectable()
 export class AudienceWorker implements Turn {
@@ -20,6 +22,7 @@ export class AudienceWorker implements Turn {
     private readonly members: MemberRepository,
     private readonly audience: AudienceRepository,
     private readonly wishes: RotationWishes,
+    private readonly credentials: CredentialsService,
   ) {}
 
   turn(): Promise<boolean> {
@@ -29,7 +32,9 @@ export class AudienceWorker implements Turn {
       // Of a group that this server has left or lost it does not know who is in it; its shares end for other reasons.
       if (group.state === 'active') {
         const members = (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address);
-        await this.wishes.membersGone(tx, group.address, await this.audience.change(tx, group.address, members));
+        const gone = await this.audience.change(tx, group.address, members);
+        await this.wishes.membersGone(tx, group.address, gone);
+        await this.credentials.membersGone(tx, group, gone, members.map(hostOf));
       }
       await this.followers.seen(tx, this.name, group);
       return true;

@@ -7,6 +7,7 @@ import { Poller } from '../platform/poller.service.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AnnouncingService } from './announcing.service.js';
 import { AnswersWorker } from './answers.worker.js';
+import { CredentialRenewalRepository, CredentialRenewalRow } from './credential-renewal.repository.js';
 import { CredentialsService } from './credentials.service.js';
 import { CredentialsWorker } from './credentials.worker.js';
 import { EfssReceivedSharesController } from './efss-received-shares.controller.js';
@@ -48,6 +49,7 @@ export const SHARES_ROWS = [
   WrappedKeyRow,
   RotationRow,
   DeliveryRow,
+  CredentialRenewalRow,
   AudienceRow,
 ];
 
@@ -76,6 +78,7 @@ export const SHARES_ROWS = [
     KeyAgeWorker,
     RewrapWorker,
     RetellingWorker,
+    CredentialRenewalRepository,
     CredentialsService,
     CredentialsWorker,
     KeyExpiryWorker,

@@ -210,3 +210,41 @@ test('R-181 R-182 R-184 R-185 a new credential goes to one server only, and the 
   await alice.unshare(share);
   await expect(alice.rotateCredentials(share)).rejects.toThrow('share.over');
 });
+
+test('R-180 when a user is removed whose server stays, its secrets for all shares of the group are exchanged, in one message, and again until it has them', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const [bella] = await world.users('bella@b.test');
+  await alice.add(group, bella);
+  await alice.add(group, charlie);
+  for (const name of ['one.txt', 'two.txt', 'three.txt']) await alice.share(group, name);
+  const over = await alice.share(group, 'over.txt');
+  await world.settle();
+  const secrets = async (server: string) => {
+    const rows = await world
+      .server(server)
+      .query<{ secret: Buffer }>(`SELECT secret FROM received_share WHERE ended_at IS NULL ORDER BY resource->>'name'`);
+    return rows.map(({ secret }) => secret.toString('hex'));
+  };
+  const before = { b: await secrets('b.test'), c: await secrets('c.test') };
+  world.wire(a, b).cut();
+  await alice.remove(group, bella);
+  await world.settle();
+  await alice.unshare(over);
+  // Another epoch passes before any of it arrives.
+  await alice.appoint(group, bob);
+  world.wire(a, b).mend();
+  await world.pass(HOUR);
+  const after = await secrets('b.test');
+  expect(after).toHaveLength(3);
+  expect(after.filter((secret) => before.b.includes(secret))).toEqual([]);
+  expect(await secrets('c.test')).toEqual(before.c.slice(0, 1).concat(before.c.slice(2)));
+  for (const name of ['one.txt', 'two.txt', 'three.txt']) expect(await bob.open(name)).toHaveProperty('access_token');
+  const told = world.network.sent({ from: a, to: b, what: 'MLS_APPLICATION' });
+  expect(told.filter(({ outcome }) => outcome === 201)).toHaveLength(1);
+  expect(await world.server('a.test').query('SELECT 1 FROM credential_renewal')).toEqual([]);
+  // Who takes its whole server along loses the shares instead.
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(world.network.sent({ from: a, to: c, what: 'MLS_APPLICATION' })).toEqual([]);
+});

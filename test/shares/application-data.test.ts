@@ -40,9 +40,16 @@ test('D-22 as many keys go in a message as fit 256 KiB, in their order, and none
   expect(keyMessages(LAB, [])).toEqual([]);
 });
 
+test('R-186 keys and credentials may come in one object', () => {
+  const credential = { providerId: 'p', groupId: LAB, recipient: host('othercloud.example.org'), sharedSecret: 'new' };
+  const both = parseApplicationData(Buffer.from(JSON.stringify({ keys: [entry()], credentials: [credential] })));
+  expect(both.credentials).toEqual([credential]);
+  expect(both.keys).toHaveLength(1);
+});
+
 test('R-182 a credential is of one share and for one server', () => {
   const credential = { providerId: 'p', recipient: host('othercloud.example.org'), sharedSecret: 'new' };
-  const message = credentialMessage(LAB, credential);
+  const message = credentialMessage(LAB, [credential]);
   expect(JSON.parse(fromUtf8(message))).toMatchObject({ credentials: [{ ...credential, groupId: LAB }] });
   expect(parseApplicationData(message)).toEqual({ keys: [], credentials: [{ ...credential, groupId: LAB }] });
 });

@@ -18,6 +18,7 @@ import { doubt } from './0017-doubt.js';
 import { fileKeys } from './0018-file-keys.js';
 import { removedWhileLost } from './0019-removed-while-lost.js';
 import { rotation } from './0020-rotation.js';
+import { credentialRenewal } from './0021-credential-renewal.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   fileKeys,
   removedWhileLost,
   rotation,
+  credentialRenewal,
 ];
