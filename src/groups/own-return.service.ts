@@ -80,8 +80,7 @@ export class OwnReturnService {
     await this.followers.rewind(tx, mlsGroupId);
     if (drift) await this.doubt(tx, mlsGroupId, drift.since);
     await this.outbox.withdraw(tx, { lane: rejoinLane(mlsGroupId), kind: 'MLS_REJOIN', subject: mlsGroupId });
-    // It may be of another history, which nobody is to be told.
-    await this.commitLog.forget(tx, mlsGroupId);
+    await this.forgetHistory(tx, mlsGroupId);
     const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
     this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');
     const commit = drift?.arbitrated;
@@ -94,6 +93,14 @@ export class OwnReturnService {
     for (const letter of broadcast(from, told, { ...commit, commit: commit.content })) {
       await this.outbox.post(tx, letter);
     }
+  }
+
+  /** What this server knows of the past, and is about to tell, may be of another history: nobody is to be told. */
+  async forgetHistory(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    for (const { digest } of await this.commitLog.digests(tx, mlsGroupId)) {
+      await this.outbox.withdraw(tx, { lane: mlsGroupId, kind: 'MLS_COMMIT', subject: digest });
+    }
+    await this.commitLog.forget(tx, mlsGroupId);
   }
 
   /** What people here were told is done may have been done in another history. */

@@ -12,12 +12,12 @@ import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING, rejoinTo } from './broadcast.js';
-import { CommitLogRepository } from './commit-log.repository.js';
 import { isDenial, KEY_PACKAGES_GOOD_MS, ownMembers, rejoinWaitMs, wasRemoved } from './drift.js';
 import { type Drift, DriftRepository, type OfferedKeyPackage } from './drift.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
+import { OwnReturnService } from './own-return.service.js';
 import { MemberRepository } from './member.repository.js';
 
 /** Asks the admins of groups that this server lost to take its users in again, until a Welcome comes. */
@@ -32,7 +32,7 @@ export class RejoiningWorker implements Turn {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly drifts: DriftRepository,
-    private readonly commitLog: CommitLogRepository,
+    private readonly ownReturn: OwnReturnService,
     private readonly epochs: EpochsService,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
@@ -78,8 +78,7 @@ export class RejoiningWorker implements Turn {
     const { epoch } = group;
     await this.epochs.standAt(tx, group, { ...group, members: [] });
     await this.drifts.forget(tx, mlsGroupId);
-    // It may be of another history, which nobody is to be told.
-    await this.commitLog.forget(tx, mlsGroupId);
+    await this.ownReturn.forgetHistory(tx, mlsGroupId);
     const facts = { epoch, since: drift.since, deniedBy };
     await this.audit.record(tx, { act: 'group.removed', actor: to, group, epoch, facts: { deniedBy } });
     this.log.warn(
