@@ -87,6 +87,39 @@ export async function* decryptRange(segments: Content, key: StreamKey, reading: 
   if (at < ciphertext.end) throw malformed('shorter than the range');
 }
 
+/**
+ * The same of one stream: the header of the file and, right behind it, the bytes `reading.ciphertext`. Throws like
+ * `openHeader`, too.
+ */
+export async function* decryptHeadedRange(
+  content: Content,
+  fileKey: FileKey,
+  reading: Reading,
+): AsyncGenerator<Uint8Array> {
+  const waiting = new Waiting();
+  const parts = partsOf(content);
+  while (waiting.length < HEADER_LENGTH) {
+    const part = await parts.next();
+    if (part.done) throw malformed('header');
+    waiting.add(part.value);
+  }
+  const key = openHeader(waiting.takeWhole(HEADER_LENGTH), fileKey);
+  try {
+    yield* decryptRange(behind(waiting, parts), key, reading);
+  } finally {
+    wipe(key.key);
+  }
+}
+
+async function* partsOf(content: Content): AsyncGenerator<Uint8Array> {
+  yield* content;
+}
+
+async function* behind(waiting: Waiting, parts: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (waiting.length > 0) yield waiting.takeWhole(waiting.length);
+  yield* parts;
+}
+
 /** Takes the header; of a whole file, which has none, nothing. */
 function begin(waiting: Waiting, fileKey: FileKey, longestWholeFile: number): StreamKey | typeof WHOLE_FILE {
   const start = waiting.start(HEADER_LENGTH);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Host } from '../kernel/address.js';
+import { type Host, hostOf } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -154,6 +154,11 @@ export class CommitsService {
     if ('fault' in ruling) throw new Fault(ruling.fault, { from, owner, committer: facts.committer });
     const { arbiter } = ruling;
     const applied = { facts, digest, commit: content, proposals, arbiter, ...(welcome ? { welcome } : {}) };
-    return this.epochs.enter(tx, group, applied);
+    const next = await this.epochs.enter(tx, group, applied);
+    // Nothing of the group can be read before their Welcome has come.
+    const ours = facts.after.members.filter(({ address }) => hostOf(address) === here);
+    const replaced = ours.length > 0 && ours.every(({ address }) => facts.added.includes(address));
+    if (replaced && next.state === 'active') await this.drifts.begin(tx, next, 'leaves-replaced');
+    return next;
   }
 }

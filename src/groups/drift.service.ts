@@ -12,7 +12,7 @@ import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
-import { type DriftReason, signOfDrift } from './drift.js';
+import { type DriftReason, firstAsked, signOfDrift } from './drift.js';
 import { DriftRepository } from './drift.repository.js';
 import { FailoverService } from './failover.service.js';
 import { GAP_GRACE_MS } from './gap.js';
@@ -109,7 +109,7 @@ export class DriftService {
       since: now,
       keyPackages: [],
       rounds: 0,
-      dueAt: now,
+      dueAt: firstAsked(reason, now),
       deniedBy: [],
     });
     await this.audit.record(tx, {
@@ -119,7 +119,8 @@ export class DriftService {
       epoch: at,
       facts: { reason },
     });
-    this.log.error({ event: 'group.drifted', group: mlsGroupId, epoch: at, reason }, 'the state of a group is lost');
+    const level = reason === 'leaves-replaced' ? 'info' : 'error';
+    this.log[level]({ event: 'group.drifted', group: mlsGroupId, epoch: at, reason }, 'the state of a group is lost');
     this.db.afterCommit(tx, () => this.poller.wake(REJOINING));
   }
 }

@@ -13,7 +13,7 @@ import { broadcast, rejoinLane } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { DoubtRepository } from './doubt.repository.js';
-import { DriftRepository } from './drift.repository.js';
+import { type Drift, DriftRepository } from './drift.repository.js';
 import { FollowerRepository } from './follower.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { MemberRepository } from './member.repository.js';
@@ -73,16 +73,24 @@ export class OwnReturnService {
    * A Welcome brought the group back to `view`: the Commit that it belongs to is broadcast now. What the log holds of
    * later epochs is of another history.
    */
-  async back(tx: Tx, group: Group, view: GroupView): Promise<void> {
+  async back(tx: Tx, group: Group, view: GroupView): Promise<{ readonly isApart: boolean }> {
     const { mlsGroupId } = group;
     const drift = await this.drifts.find(tx, mlsGroupId);
     await this.drifts.forget(tx, mlsGroupId);
-    await this.followers.rewind(tx, mlsGroupId);
-    if (drift) await this.doubt(tx, mlsGroupId, drift.since);
     await this.outbox.withdraw(tx, { lane: rejoinLane(mlsGroupId), kind: 'MLS_REJOIN', subject: mlsGroupId });
-    await this.forgetHistory(tx, mlsGroupId);
     const facts = { group: mlsGroupId, epoch: view.epoch, since: drift?.since };
     this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');
+    // The Welcome of the Commit that was followed: all that is known from before is of this history.
+    if (drift?.reason === 'leaves-replaced' && view.epoch === group.epoch) return { isApart: false };
+    await this.followers.rewind(tx, mlsGroupId);
+    if (drift) await this.doubt(tx, mlsGroupId, drift.since);
+    await this.forgetHistory(tx, mlsGroupId);
+    await this.tellOthers(tx, mlsGroupId, drift, view);
+    return { isApart: true };
+  }
+
+  /** The Commit by which we are back, when we have accepted it ourselves. */
+  private async tellOthers(tx: Tx, mlsGroupId: MlsGroupId, drift: Drift | undefined, view: GroupView): Promise<void> {
     const commit = drift?.arbitrated;
     if (!commit || commit.epoch + 1 !== view.epoch) return;
     const { confirmationTag } = await this.stateLoss.readCommit(commit.content);

@@ -180,9 +180,9 @@ export class WelcomesService {
    */
   private async back(tx: Tx, from: Host, known: Locked<Group>, view: GroupView): Promise<void> {
     if (!adminServers(known).includes(from)) throw new Fault('welcome.not-asked', { from });
-    await this.ownReturn.back(tx, known, view);
+    const { isApart } = await this.ownReturn.back(tx, known, view);
     const updated = view.members.map(({ address }) => address);
-    const back = { ...known, history: known.history + 1 } as Locked<Group>;
+    const back = { ...known, history: known.history + (isApart ? 1 : 0) } as Locked<Group>;
     await this.epochs.standAt(tx, back, view, { added: [], updated });
   }
 }

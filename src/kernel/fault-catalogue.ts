@@ -12,6 +12,7 @@ export const FAULTS = {
   'base64url.malformed': { status: 400, retry: false, says: 'not base64url' },
   'codec.malformed': { status: 400, retry: false, says: 'the bytes are not what they should encode' },
   'body.malformed': { status: 400, retry: false, says: 'the body does not have the required shape' },
+  'body.too-slow': { status: 408, retry: true, says: 'the body did not come in time' },
   'body.too-large': { status: 413, retry: false, says: 'the body is larger than accepted here' },
   // content
   'content.malformed': { status: 502, retry: false, says: 'not an encrypted file of a form known here' },
@@ -29,6 +30,7 @@ export const FAULTS = {
   'content.key-mismatch': { status: 502, retry: true, says: 'the file is encrypted under another key' },
   'content.key-length': { status: 400, retry: false, says: 'the file key has not the length that its cipher takes' },
   'content.too-large': { status: 413, retry: false, says: 'the file is larger than can be encrypted or opened here' },
+  'content.form-read-only': { status: 409, retry: false, says: 'files of that form are read here, and not written' },
   'content.range': { status: 416, retry: false, says: 'the file has no such range' },
   // platform
   'config.wrong': { status: 500, retry: false, says: 'the configuration is wrong' },
@@ -217,6 +219,7 @@ export const FAULTS = {
   'share.protocol-unsupported': { status: 501, retry: false, says: 'no protocol of the share is usable here' },
   'share.over': { status: 409, retry: false, says: 'that share has ended' },
   'share.not-now': { status: 503, retry: true, says: 'nothing can be sent in that group now' },
+  'share.read-only': { status: 403, retry: false, says: 'that share gives no right to write' },
   'share.not-encrypted': { status: 409, retry: false, says: 'that share is not encrypted' },
   'share.cipher-fixed': { status: 409, retry: false, says: 'the resource is encrypted already, with another cipher' },
   'rotation.unknown': { status: 404, retry: false, says: 'no new key is wanted for that file' },

@@ -4,6 +4,7 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Dice } from '../kernel/dice.js';
+import { takeByteBodies } from './byte-body.js';
 import type { Config } from './config.js';
 import { FaultFilter } from './fault.filter.js';
 import { parseJson } from './json.js';
@@ -12,6 +13,7 @@ import { Metrics } from './metrics.service.js';
 import { bodyFault } from './problem.js';
 import { logRequests } from './request-log.provider.js';
 
+const ROUTES_WITH_FILES = /^\/api\/v1\/(?:received-)?shares\/[^/?]+\/content\//;
 const JSON_TYPES = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
 const PAGES =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; img-src 'self' data:";
@@ -25,7 +27,9 @@ export function httpAdapter(config: Config, dice: Dice): FastifyAdapter {
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: (_: IncomingMessage) => dice.uuid(),
     routerOptions: { maxParamLength: 1024 },
-    requestTimeout: 60_000,
+    // Whole requests have no limit but `takeByteBodies`, headers do.
+    requestTimeout: 0,
+    http: { headersTimeout: 60_000 },
     forceCloseConnections: 'idle',
   });
 }
@@ -45,6 +49,7 @@ export async function dressHttp(app: NestFastifyApplication, config: Config): Pr
       done(error as Error);
     }
   });
+  takeByteBodies(server, ({ url }) => ROUTES_WITH_FILES.test(url));
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: bodyFault }));
   app.useGlobalFilters(new FaultFilter(log));
   await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: !config.development });

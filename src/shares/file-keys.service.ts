@@ -8,6 +8,7 @@ import type { Cipher } from '../content/cipher.js';
 import { type FileKey, fileKey, newFileKey } from '../content/file-key.js';
 import { ApplicationsService } from '../mls/applications.service.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
+import type { Permission } from '../ocm/share-protocol.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
@@ -74,8 +75,20 @@ export class FileKeysService {
    * `share.not-recipient`, `share.not-encrypted`, `share.no-key-yet` and `share.key-superseded`. OCM-MLS R-187
    */
   ofReceived(id: string, member?: OcmAddress): Promise<OpenedKey> {
+    return this.openReceived(id, member);
+  }
+
+  /** The same for who is going to write. Throws `share.read-only`, too. OCM-MLS R-188 */
+  toWriteReceived(id: string, member?: OcmAddress): Promise<OpenedKey> {
+    return this.openReceived(id, member, 'write');
+  }
+
+  private openReceived(id: string, member?: OcmAddress, permission?: Permission): Promise<OpenedKey> {
     return this.db.run(async (tx) => {
       const share = await this.openings.authorized(tx, id, member);
+      if (permission && !share.resource.permissions.includes(permission)) {
+        throw new Fault('share.read-only', { share: id });
+      }
       const { encryption, from } = share;
       if (from === this.config.domain) return this.own(tx, encryption, id);
       if (!encryption) throw new Fault('share.not-encrypted', { share: id });

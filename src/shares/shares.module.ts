@@ -7,6 +7,8 @@ import { Poller } from '../platform/poller.service.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AnnouncingService } from './announcing.service.js';
 import { AnswersWorker } from './answers.worker.js';
+import { ContentController } from './content.controller.js';
+import { ContentService } from './content.service.js';
 import { CredentialRenewalRepository, CredentialRenewalRow } from './credential-renewal.repository.js';
 import { CredentialsService } from './credentials.service.js';
 import { CredentialsWorker } from './credentials.worker.js';
@@ -67,6 +69,7 @@ export const SHARES_ROWS = [
     EncryptedResourceRepository,
     WrappedKeyRepository,
     FileKeysService,
+    ContentService,
     KeySendingService,
     ReceivingKeysService,
     RotationRepository,
@@ -88,7 +91,13 @@ export const SHARES_ROWS = [
     AnswersWorker,
     ExpiryWorker,
   ],
-  controllers: [SharesController, EfssSharesController, EfssReceivedSharesController, RotationsController],
+  controllers: [
+    SharesController,
+    EfssSharesController,
+    EfssReceivedSharesController,
+    RotationsController,
+    ContentController,
+  ],
   exports: [SendingService, ReceivingService, ReceivingKeysService],
 })
 export class SharesModule {

@@ -132,3 +132,25 @@ test('R-125 R-136 a server that lost the group, and asks for users who are no me
   expect(await bella.sees(lab)).toMatchObject({ state: 'active' });
   await agree(lab, alice, bella, charlie);
 });
+
+test('R-125 R-126 a server whose only member was replaced by another one, whose Welcome was refused, gets a leaf', async () => {
+  await using world = await World.with({ 'a.test': {}, 'b.test': LIVELY, 'c.test': {} });
+  const [alice, bob, bella, charlie] = await world.users(
+    'alice@a.test',
+    'bob@b.test',
+    'bella@b.test',
+    'charlie@c.test',
+  );
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  await world.settle();
+  world.wire(a, b).answerNext(403, 'MLS_WELCOME', REFUSED);
+  // One Commit does both.
+  await alice.add(lab, bella);
+  await alice.remove(lab, bob);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ epoch: 2 });
+  await alice.appoint(lab, charlie);
+  await world.pass(12 * HOUR);
+  await agree(lab, alice, bella, charlie);
+  expect(await world.server('b.test').query('SELECT 1 FROM early_mail')).toEqual([]);
+});

@@ -73,7 +73,8 @@ function lostForNothing({ chronicle: { audited } }: Stage): string[] {
         (one.mlsGroupId === group && ['owner.taken-over', 'epoch.reverted'].includes(one.act)),
     );
   return audited
-    .filter(({ act, host, mlsGroupId }) => act === 'group.drifted' && !mayBe(host, mlsGroupId))
+    .filter(({ act, facts }) => act === 'group.drifted' && facts['reason'] !== 'leaves-replaced')
+    .filter(({ host, mlsGroupId }) => !mayBe(host, mlsGroupId))
     .map(({ host, group, facts }) => `${host} lost ${group} for nothing: ${String(facts['reason'])}`);
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { InjectionToken } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
@@ -143,6 +144,21 @@ export class TestServer {
     });
     const isJson = /json\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
+  }
+
+  /** Bytes to the EFSS's interface, and what comes back of them. */
+  async bytes(path: string, body: Uint8Array | Readable, headers: Readonly<Record<string, string>> = {}) {
+    const answer = await this.running.inject({
+      method: 'POST',
+      url: `/api/v1${path}`,
+      headers: {
+        authorization: `Bearer ${apiKeyOf(this.host)}`,
+        'content-type': 'application/octet-stream',
+        ...headers,
+      },
+      payload: body instanceof Uint8Array ? Buffer.from(body) : body,
+    });
+    return { status: answer.statusCode, headers: answer.headers, body: new Uint8Array(answer.rawPayload) };
   }
 
   /** Every worker takes turns until it has nothing to do; one that rests is left alone. */

@@ -1,0 +1,159 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+  StreamableFile,
+  UseGuards,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { OcmAddress } from '../kernel/address.js';
+import { Fault } from '../kernel/fault.js';
+import type { Content } from '../content/encryption.js';
+import { addressField } from '../ocm/wire-body.js';
+import { ApiKeyGuard } from '../platform/api-key.guard.js';
+import { type ByteBody, BYTES } from '../platform/byte-body.js';
+import { parseRange, readingAnswer } from './content-range.js';
+import { ContentService } from './content.service.js';
+import { FileKeysService } from './file-keys.service.js';
+import type { OpenedKey } from './wrapped-key.js';
+
+const shareId = z.uuid();
+const maybeUser = addressField.optional();
+const size = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const maybeSize = size.optional();
+const range = z.string().max(100);
+
+const BINARY = { schema: { type: 'string', format: 'binary' } } as const;
+const ENDS = 'When something is wrong in the middle of the file the connection ends without the end of the answer.';
+
+/** Encrypts and decrypts files for file platforms that do not do so themselves. */
+@ApiTags('Content')
+@ApiBearerAuth()
+@UseGuards(ApiKeyGuard)
+@Controller('api/v1')
+export class ContentController {
+  constructor(
+    private readonly content: ContentService,
+    private readonly fileKeys: FileKeysService,
+  ) {}
+
+  @Post('shares/:id/content/encrypt')
+  @HttpCode(200)
+  @ApiConsumes(BYTES)
+  @ApiBody(BINARY)
+  @ApiOperation({ summary: 'Encrypt a file that is shared', description: `In the format ocm-stream-1. ${ENDS}` })
+  @ApiOkResponse(BINARY)
+  async encrypt(@Param('id', { schema: shareId }) id: string, @Body() body: ByteBody): Promise<StreamableFile> {
+    return streamed(await this.content.encrypt(await this.fileKeys.ofShare(id), bytes(body)));
+  }
+
+  @Post('shares/:id/content/decrypt')
+  @HttpCode(200)
+  @ApiConsumes(BYTES)
+  @ApiBody(BINARY)
+  @ApiHeader({ name: 'Range', required: false })
+  @ApiOperation({
+    summary: 'Decrypt a file that is shared, or a part of it',
+    description:
+      'For a part give `Range: bytes=FIRST-LAST` of the plaintext and the `size` of the ciphertext, and send the first 78 ' +
+      `bytes of the ciphertext and behind them what \`content/reading\` names. ${ENDS}`,
+  })
+  @ApiOkResponse(BINARY)
+  async decrypt(
+    @Param('id', { schema: shareId }) id: string,
+    @Body() body: ByteBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('range') wanted?: string,
+    @Query('size', { schema: maybeSize }) ciphertextSize?: number,
+  ): Promise<StreamableFile> {
+    return this.open(await this.fileKeys.ofShare(id), body, reply, wanted, ciphertextSize);
+  }
+
+  @Post('received-shares/:id/content/encrypt')
+  @HttpCode(200)
+  @ApiConsumes(BYTES)
+  @ApiBody(BINARY)
+  @ApiOperation({
+    summary: 'Encrypt what a user writes back',
+    description: `For who may open the share now, when it gives the right to write. ${ENDS}`,
+  })
+  @ApiOkResponse(BINARY)
+  async encryptReceived(
+    @Param('id', { schema: shareId }) id: string,
+    @Body() body: ByteBody,
+    @Query('user', { schema: maybeUser }) user?: OcmAddress,
+  ): Promise<StreamableFile> {
+    return streamed(await this.content.encrypt(await this.fileKeys.toWriteReceived(id, user), bytes(body)));
+  }
+
+  @Post('received-shares/:id/content/decrypt')
+  @HttpCode(200)
+  @ApiConsumes(BYTES)
+  @ApiBody(BINARY)
+  @ApiHeader({ name: 'Range', required: false })
+  @ApiOperation({
+    summary: 'Decrypt a file that a user was given, or a part of it',
+    description: `For who may open the share now; otherwise as for a share of this server. ${ENDS}`,
+  })
+  @ApiOkResponse(BINARY)
+  async decryptReceived(
+    @Param('id', { schema: shareId }) id: string,
+    @Body() body: ByteBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('range') wanted?: string,
+    @Query('user', { schema: maybeUser }) user?: OcmAddress,
+    @Query('size', { schema: maybeSize }) ciphertextSize?: number,
+  ): Promise<StreamableFile> {
+    return this.open(await this.fileKeys.ofReceived(id, user), body, reply, wanted, ciphertextSize);
+  }
+
+  @Get('content/reading')
+  @ApiOperation({
+    summary: 'Find out which bytes of a ciphertext a part of the plaintext needs',
+    description:
+      '`range` as in a Range header, `size` of the ciphertext. `last` is the last byte, not the one behind it.',
+  })
+  @ApiOkResponse({ standardSchema: readingAnswer })
+  reading(
+    @Query('range', { schema: range }) wanted: string,
+    @Query('size', { schema: size }) ciphertextSize: number,
+  ): z.input<typeof readingAnswer> {
+    const { reading, size: plaintextSize } = this.content.readingOf({ ...parseRange(wanted), ciphertextSize });
+    const { start, end } = reading.ciphertext;
+    return { first: start, last: end - 1, plaintextSize };
+  }
+
+  private async open(
+    key: OpenedKey,
+    body: ByteBody,
+    reply: FastifyReply,
+    wanted: string | undefined,
+    ciphertextSize: number | undefined,
+  ): Promise<StreamableFile> {
+    if (wanted === undefined) return streamed(await this.content.decrypt(key, bytes(body)));
+    if (ciphertextSize === undefined)
+      throw new Fault('content.range', { reason: 'the size of the ciphertext is missing' });
+    const { reading, size: whole } = this.content.readingOf({ ...parseRange(wanted), ciphertextSize });
+    const content = await this.content.decryptRange(key, bytes(body), reading);
+    const { start, end } = reading.plaintext;
+    void reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${whole}`);
+    return streamed(content);
+  }
+}
+
+function bytes(body: ByteBody | undefined): ByteBody {
+  if (!body || !(Symbol.asyncIterator in body)) throw new Fault('media-type.unsupported', { expected: BYTES });
+  return body;
+}
+
+const streamed = (content: Content): StreamableFile =>
+  new StreamableFile(Readable.from(content, { objectMode: false }), { type: BYTES });
