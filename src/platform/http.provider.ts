@@ -4,7 +4,7 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Dice } from '../kernel/dice.js';
-import { takeByteBodies } from './byte-body.js';
+import { takeByteBodies } from './byte-body.provider.js';
 import type { Config } from './config.js';
 import { FaultFilter } from './fault.filter.js';
 import { parseJson } from './json.js';

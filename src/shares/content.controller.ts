@@ -20,7 +20,7 @@ import { Fault } from '../kernel/fault.js';
 import type { Content } from '../content/encryption.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
-import { type ByteBody, BYTES } from '../platform/byte-body.js';
+import { type ByteBody, BYTES } from '../platform/byte-body.provider.js';
 import { parseRange, readingAnswer } from './content-range.js';
 import { ContentService } from './content.service.js';
 import { FileKeysService } from './file-keys.service.js';

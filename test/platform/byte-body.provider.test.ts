@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { parts, takeByteBodies } from '../../src/platform/byte-body.js';
+import { parts, takeByteBodies } from '../../src/platform/byte-body.provider.js';
 
 const SECOND = 1_000;
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
