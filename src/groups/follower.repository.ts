@@ -5,6 +5,9 @@ import type { Tx } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 
+/** In the stead of an epoch. */
+const FORGOTTEN = '-1';
+
 /** How far a follower has come in each group: the epoch and state it last acted on. */
 @Entity('follower_cursor')
 export class FollowerRow {
@@ -35,15 +38,21 @@ export class FollowerRepository {
     return row ? this.groups.lock(tx, row.mls_group_id) : undefined;
   }
 
-  /** The epoch in which `follower` saw the group last. */
-  async seenAt(tx: Tx, follower: string, mlsGroupId: MlsGroupId): Promise<Epoch | undefined> {
+  /** The epoch in which `follower` saw the group last; `forgotten` when the database is older than what it did since. */
+  async seenAt(tx: Tx, follower: string, mlsGroupId: MlsGroupId): Promise<Epoch | 'forgotten' | undefined> {
     const row = await tx.findOneBy(FollowerRow, { follower, mlsGroupId });
+    if (row?.epoch === FORGOTTEN) return 'forgotten';
     return row ? epoch(Number(row.epoch)) : undefined;
   }
 
   /** Every follower looks at the group again, though it may come to the same epoch by another way. */
   async rewind(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
     await tx.delete(FollowerRow, { mlsGroupId });
+  }
+
+  /** The same after the database went back to a backup: what followers did since nobody here knows. */
+  async forget(tx: Tx, mlsGroupId: MlsGroupId): Promise<void> {
+    await tx.update(FollowerRow, { mlsGroupId }, { epoch: FORGOTTEN });
   }
 
   async seen(tx: Tx, follower: string, { mlsGroupId, epoch: at, state }: Locked<Group>): Promise<void> {

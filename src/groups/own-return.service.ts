@@ -82,7 +82,8 @@ export class OwnReturnService {
     this.log.info({ event: 'group.rejoined', ...facts }, 'a group that was lost is back');
     // The Welcome of the Commit that was followed: all that is known from before is of this history.
     if (drift?.reason === 'leaves-replaced' && view.epoch === group.epoch) return { isApart: false };
-    await this.followers.rewind(tx, mlsGroupId);
+    if (drift?.reason === 'backup-restored') await this.followers.forget(tx, mlsGroupId);
+    else await this.followers.rewind(tx, mlsGroupId);
     if (drift) await this.doubt(tx, mlsGroupId, drift.since);
     await this.forgetHistory(tx, mlsGroupId);
     await this.tellOthers(tx, mlsGroupId, drift, view);
