@@ -1,72 +1,9 @@
 import { expect, test } from 'vitest';
-import { decryptContent } from '../../src/content/decryption.js';
-import { encryptContent } from '../../src/content/encryption.js';
-import { fileKey } from '../../src/content/file-key.js';
-import { fromBase64url } from '../../src/kernel/bytes.js';
-import { isFault } from '../../src/kernel/fault.js';
-import type { Person, Share } from '../support/cast.js';
-import { TestDice } from '../support/dice.js';
-import type { Environment } from '../support/server.js';
-import { World } from '../support/world.js';
 import { agree } from './agreement.js';
 import { lose } from './forgery.js';
+import { decrypt, encrypt, labOfStorage as lab, StoredFile } from './stored-file.js';
 
 const HOUR = 3_600_000;
-const dice = new TestDice('storage');
-const key = (text: string) => fileKey('AES-256-GCM', fromBase64url(text));
-
-async function encrypt(text: string, fileKeyText: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of encryptContent([Buffer.from(text)], key(fileKeyText), dice)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** What it says; otherwise the code of the refusal, the key's own one among them. */
-async function decrypt(file: Uint8Array, fileKeyText: string): Promise<string> {
-  if (/[^\w-]/.test(fileKeyText)) return fileKeyText;
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of decryptContent([file], key(fileKeyText))) chunks.push(chunk);
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    return error.code;
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-/** A file of Alice's, as it lies in the storage of her server. */
-class StoredFile {
-  private constructor(
-    readonly share: Share,
-    private readonly owner: Person,
-    readonly name: string,
-    public bytes: Uint8Array,
-  ) {}
-
-  static async of(owner: Person, group: string, name: string, text: string): Promise<StoredFile> {
-    const share = await owner.shareEncrypted(group, name);
-    return new StoredFile(share, owner, name, await encrypt(text, await owner.keyOfShared(share)));
-  }
-
-  /** As somebody reads it who has the share. */
-  readBy = async (who: Person): Promise<string> => decrypt(this.bytes, await who.fileKey(this.name));
-
-  /** The whole way to the next key. */
-  async rotate(): Promise<void> {
-    const { rotation, oldFileKey, newFileKey } = await this.owner.beginRotation(await this.owner.rotation(this.share));
-    this.bytes = await encrypt(await decrypt(this.bytes, oldFileKey), newFileKey);
-    await this.owner.progressOfRotation(rotation, this.bytes.length, this.bytes.length);
-    await this.owner.finishRotation(rotation);
-  }
-}
-
-async function lab(environment: Environment = {}) {
-  const world = await World.with({ 'a.test': environment, 'b.test': {}, 'c.test': {} });
-  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
-  const group = await alice.createGroup('lab', [bob, charlie]);
-  await world.settle();
-  return { world, group, alice, bob, charlie };
-}
 
 test('R-192 R-194 R-196 A-18 who is removed is shut out: the file gets a new key, and what was written under the old one is refused', async () => {
   const { world, group, alice, bob, charlie } = await lab();
@@ -113,38 +50,6 @@ test('R-192 R-194 R-196 A-18 who is removed is shut out: the file gets a new key
   await expect(alice.beginRotation(rotation)).rejects.toThrow('rotation.over');
   await expect(alice.progressOfRotation(rotation, 1, 2)).rejects.toThrow('rotation.over');
   await expect(alice.finishRotation({ ...rotation, version: 3 })).rejects.toThrow('rotation.not-begun');
-});
-
-test('R-192 R-194 a rotation that is killed at every step goes on, with the same new key, and reaches everybody', async () => {
-  const { world, group, alice, bob, charlie } = await lab();
-  await using _ = world;
-  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
-  await alice.remove(group, charlie);
-  await world.settle();
-  const server = world.server('a.test');
-  const wanted = (await alice.rotation(file.share)).resourceId;
-  /** Dies after each statement, and tries again until nothing is left to die at. */
-  const killedEverywhere = async (work: () => Promise<unknown>) => {
-    for (let statement = 1; ; statement++) {
-      server.crash.arm(statement, 'after');
-      await work().catch(() => undefined);
-      if (server.isAlive) return server.crash.disarm();
-      await world.restart('a.test');
-    }
-  };
-  const given = new Set<string>();
-  await killedEverywhere(async () => given.add((await alice.beginRotation({ resourceId: wanted })).newFileKey));
-  const { rotation, newFileKey } = await alice.beginRotation({ resourceId: wanted });
-  expect([...given]).toEqual([newFileKey]);
-  file.bytes = await encrypt('secret', newFileKey);
-  // Whoever crashed after that sees by the file how far it was.
-  expect(await alice.writtenUnder(file.share, file.bytes)).toBe('next');
-  await killedEverywhere(() => alice.finishRotation(rotation));
-  await killedEverywhere(() => server.drain());
-  await world.settle();
-  expect(await alice.rotation(file.share)).toMatchObject({ state: 'done', version: 2 });
-  for (const who of [alice, bob]) expect(await file.readBy(who)).toBe('secret');
-  expect(await server.query('SELECT 1 FROM file_key_rotation WHERE file_key IS NOT NULL')).toEqual([]);
 });
 
 test('R-190 R-191 R-194 one file in two groups: the new key goes to both, and a second removal meanwhile needs no other one', async () => {
