@@ -56,13 +56,17 @@ export class EarlyRepository {
 
   /**
    * The earliest mail whose group has come to its epoch, but for that with these digests. A group that was left comes to
-   * none, and a Welcome leads back into it from wherever it stands.
+   * none, and a Welcome leads back into it from wherever it stands. One that was lost comes to none either, unless only the
+   * Welcome of its epoch is missing.
    */
   async due(tx: Tx, except: readonly string[]): Promise<EarlyMail | undefined> {
     const [row] = (await tx.query(
       `SELECT e.digest, e.mls_group_id, e.epoch, e.sender, e.body FROM early_mail e
        JOIN federated_group g ON g.mls_group_id = e.mls_group_id
-       WHERE CASE g.state WHEN 'drifted' THEN false
+       LEFT JOIN group_drift d ON d.mls_group_id = e.mls_group_id
+       WHERE CASE g.state
+           WHEN 'drifted' THEN d.reason = 'leaves-replaced' AND e.epoch = g.epoch
+             AND e.body->>'notificationType' = 'MLS_WELCOME'
            WHEN 'left' THEN e.epoch <= g.epoch OR e.body->>'notificationType' = 'MLS_WELCOME'
            ELSE e.epoch <= g.epoch END
          AND NOT e.digest = ANY ($1::text[]) ORDER BY e.epoch, e.received_at LIMIT 1`,

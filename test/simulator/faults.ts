@@ -2,6 +2,7 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { ReplayWorker } from '../../src/inbox/replay.worker.js';
 import type { CommitDigest } from '../../src/kernel/ids.js';
 import { COMMIT_CHECKS, type CommitCheck } from '../../src/mls/commit-policy.js';
+import { EarlierGroupKeyRepository } from '../../src/mls/earlier-group-key.repository.js';
 import { MlsService } from '../../src/mls/mls.service.js';
 import type { PendingCommit } from '../../src/mls/pending-commit.repository.js';
 import { KeySendingService } from '../../src/shares/key-sending.service.js';
@@ -75,12 +76,18 @@ const noRewrap: PlantedFault = {
   },
 };
 
+/** The Group Key of an epoch goes with it. */
+const noEarlierKey: PlantedFault = {
+  plant: (server) => void (server.get(EarlierGroupKeyRepository).keep = () => Promise.resolve()),
+};
+
 export const FAULTS = {
   'no-row-lock': noRowLock,
   'no-policy-check': noPolicy,
   'no-early-replay': noEarlyReplay,
   'no-pending-commit': noPendingCommit,
   'no-rewrap': noRewrap,
+  'no-earlier-key': noEarlierKey,
 } as const satisfies Record<string, PlantedFault>;
 
 export type FaultName = keyof typeof FAULTS;

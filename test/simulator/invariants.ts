@@ -40,6 +40,7 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
     ...stage.ledger.surprises.map(breach(5)),
     ...(await promisesKept(stage, groups)).map(breach(5)),
     ...(await leftOver(stage)).map(breach(5)),
+    ...[...stage.ledger.goneTooSoon].map(breach(6)),
     ...(await sharesSeen(stage, groups)).map(breach(6)),
     ...(await filesOpen(stage, groups, (share) => audience(stage, share, groups))).map(breach(6)),
   ];

@@ -29,6 +29,8 @@ export class Ledger {
   readonly creators = new Map<string, string>();
   /** What no server may ever do, whatever happens around it: to fail inside. */
   readonly surprises: string[] = [];
+  /** Group Keys that were gone before their time. */
+  readonly goneTooSoon = new Set<string>();
   /** How much of everything there was. */
   readonly counts = new Map<string, number>();
 

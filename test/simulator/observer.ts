@@ -120,6 +120,21 @@ export class Observer implements Locks, AsyncDisposable {
     );
   }
 
+  /**
+   * Group Keys of the epoch before that are gone although files need them: their keys are not wrapped in a later one, and
+   * that epoch ended after `since`.
+   */
+  goneTooSoon(since: Date): Promise<{ readonly group: string; readonly epoch: number }[]> {
+    return this.rows(
+      `SELECT DISTINCT g.address AS "group", w.epoch::integer AS epoch FROM wrapped_key w
+       JOIN federated_group g ON g.mls_group_id = w.mls_group_id AND g.state = 'active' AND g.epoch > w.epoch
+       JOIN commit_log c ON c.mls_group_id = w.mls_group_id AND c.epoch = w.epoch AND c.recorded_at > $1
+       WHERE NOT EXISTS (
+         SELECT 1 FROM earlier_group_key k WHERE k.mls_group_id = w.mls_group_id AND k.epoch = w.epoch)`,
+      [since],
+    );
+  }
+
   async blocked(processes: readonly number[]): Promise<readonly number[]> {
     const found = await this.rows<{ pid: number }>(
       'SELECT pid FROM unnest($1::integer[]) AS pid WHERE cardinality(pg_blocking_pids(pid)) > 0',

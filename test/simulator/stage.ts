@@ -24,6 +24,9 @@ const ENVIRONMENT = {
   COVEY_TAKEOVER_TIME: days(5),
 };
 
+/** A little less than earlier Group Keys are kept. */
+const KEPT_MS = 50 * 60_000;
+
 /** What a server said to somebody who asked; nothing is known when it died over it. */
 export type Said<T> =
   | { readonly kind: 'yes'; readonly answer: T }
@@ -209,7 +212,7 @@ export class Stage implements AsyncDisposable {
   async note(): Promise<string[]> {
     const said: string[] = [];
     for (const host of this.hosts) {
-      if (this.isAlive(host)) await this.chronicle.look(this.server(host), this.observer(host));
+      if (this.isAlive(host)) await this.look(host);
       else if (!this.deaths.has(host)) {
         this.deaths.set(host, this.minutes);
         said.push(`${host} has died`);
@@ -223,6 +226,14 @@ export class Stage implements AsyncDisposable {
       this.ledger.surprises.push(`${to} answered to ${what}: ${Buffer.from(answer.body).toString()}`);
     }
     return said;
+  }
+
+  private async look(host: string): Promise<void> {
+    await this.chronicle.look(this.server(host), this.observer(host));
+    const since = new Date(this.server(host).now.getTime() - KEPT_MS);
+    for (const { group, epoch } of await this.observer(host).goneTooSoon(since)) {
+      this.ledger.goneTooSoon.add(`${host} cannot open what was wrapped in epoch ${epoch} of ${group}, just before`);
+    }
   }
 
   /** The network is whole, every server runs, every clock is right. */
