@@ -43,11 +43,10 @@ export class CredentialsWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    const batch = this.dice.uuid();
     return this.db.run(async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, CREDENTIALS);
       if (answer) await this.settle(tx, answer);
-      return answer !== undefined || (await this.renew(tx, batch));
+      return answer !== undefined || (await this.renew(tx));
     });
   }
 
@@ -60,7 +59,7 @@ export class CredentialsWorker implements Turn {
     else await this.renewals.again(tx, batch, new Date(this.clock.now().getTime() + LATER_MS));
   }
 
-  private async renew(tx: Tx, batch: string): Promise<boolean> {
+  private async renew(tx: Tx): Promise<boolean> {
     const now = this.clock.now();
     const due = await this.renewals.due(tx, now);
     if (!due) return false;
@@ -70,6 +69,7 @@ export class CredentialsWorker implements Turn {
       await this.renewals.putOff(tx, due.group, new Date(now.getTime() + LATER_MS));
       return true;
     }
+    const batch = this.dice.uuid();
     const entries: Omit<CredentialEntry, 'groupId'>[] = [];
     for (const { providerId } of await this.renewals.take(tx, due, batch, AT_ONCE)) {
       const sharedSecret = await this.tokens.renew(tx, providerId);
