@@ -74,10 +74,10 @@ export class CredentialRenewalRepository {
     most: number,
   ): Promise<Renewal[]> {
     await tx.query(
-      `UPDATE credential_renewal SET batch = $3, due_at = NULL WHERE server = $2 AND share_id IN (
+      `UPDATE credential_renewal SET batch = $3, due_at = NULL WHERE server = $2 AND share_id = ANY (ARRAY(
          SELECT r.share_id FROM credential_renewal r JOIN share s USING (share_id)
          WHERE s.group_address = $1 AND r.server = $2 AND r.due_at IS NOT NULL
-         ORDER BY r.share_id LIMIT $4 FOR UPDATE OF r)`,
+         ORDER BY r.share_id LIMIT $4 FOR UPDATE OF r))`,
       [group, server, batch, most],
     );
     return this.of(tx, batch);

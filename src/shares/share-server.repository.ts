@@ -56,11 +56,12 @@ export class ShareServerRepository {
 
   /**
    * A server that waits to be told, put off until `until` in the same breath: who took it has that long to tell it, and
-   * after a crash somebody else takes it.
+   * after a crash somebody else takes it. Compared with `=`, since what stands behind `IN` may be looked up more than once,
+   * and would put off servers that nobody took.
    */
   async take(tx: Tx, at: Date, until: Date): Promise<Untold | undefined> {
     const [rows] = (await tx.query(
-      `UPDATE share_server SET next_try_at = $2 WHERE (share_id, server) IN (
+      `UPDATE share_server SET next_try_at = $2 WHERE (share_id, server) = (
          SELECT share_id, server FROM share_server WHERE next_try_at <= $1
          ORDER BY next_try_at, share_id, server LIMIT 1 FOR UPDATE SKIP LOCKED)
        RETURNING share_id AS "shareId", server, state, provider_id AS "providerId", why, tries,
