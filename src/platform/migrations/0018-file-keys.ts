@@ -34,10 +34,6 @@ export const fileKeys: Migration = {
     ALTER TABLE received_share ADD COLUMN encryption jsonb;
     ALTER TABLE received_share ADD COLUMN secret_order jsonb;
     ALTER TABLE token_grant ADD COLUMN next_hash bytea UNIQUE;
-    ALTER TABLE token_grant ADD COLUMN outgoing boolean NOT NULL DEFAULT false;
-    ALTER TABLE token_grant ALTER COLUMN outgoing DROP DEFAULT;
-    DROP INDEX token_grant_live;
-    CREATE UNIQUE INDEX token_grant_live ON token_grant (share_id, recipient) WHERE revoked_at IS NULL AND NOT outgoing;
     CREATE TABLE wrapped_key (
       sender_host text NOT NULL,
       resource_id text NOT NULL,

@@ -19,6 +19,7 @@ import { fileKeys } from './0018-file-keys.js';
 import { removedWhileLost } from './0019-removed-while-lost.js';
 import { rotation } from './0020-rotation.js';
 import { credentialRenewal } from './0021-credential-renewal.js';
+import { outgoingGrants } from './0022-outgoing-grants.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   removedWhileLost,
   rotation,
   credentialRenewal,
+  outgoingGrants,
 ];
