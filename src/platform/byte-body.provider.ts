@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../kernel/fault.js';
 
@@ -11,20 +12,35 @@ const PATIENCE_MS = 60_000;
 /** A file of the request's body, part by part. Whoever does not take the next one holds up the sender. */
 export type ByteBody = AsyncIterable<Uint8Array>;
 
+/** Marks a route that takes files; any other refuses them with 415. */
+export const TakesBytes = (): MethodDecorator => RouteConfig({ takesBytes: true });
+
 /**
- * Lets routes that want it read bodies as they come, and ends requests whose bodies do not: Node counts for whole requests
- * only, and a file may take hours. What is not taken of a body ends the connection with the answer.
+ * Gives routes with `TakesBytes` their bodies as they come, and ends requests whose bodies do not: Node counts for whole
+ * requests only, and a file may take hours. A file that nobody reads to its end, e.g. one that was refused, ends the
+ * connection with the answer.
  */
-export function takeByteBodies(server: FastifyInstance, takes: (request: FastifyRequest) => boolean): void {
+export function takeByteBodies(server: FastifyInstance): void {
   server.addContentTypeParser(BYTES, (request, payload, done) => {
-    if (takes(request)) done(null, parts(payload));
+    if (takesBytes(request)) done(null, parts(payload));
     else done(new Fault('media-type.unsupported'));
   });
   server.addHook('onRequest', (request, _reply, done) => {
-    if (!takes(request)) endWithin(request.raw);
+    if (!bringsBytes(request)) endWithin(request.raw);
+    done();
+  });
+  server.addHook('onResponse', (request, _reply, done) => {
+    if (bringsBytes(request) && !request.raw.complete) request.raw.destroy();
     done();
   });
 }
+
+const takesBytes = ({ routeOptions }: FastifyRequest): boolean =>
+  (routeOptions.config as { takesBytes?: boolean }).takesBytes === true;
+
+/** What Fastify takes for a file of ours, so that no other body goes without a limit. */
+const bringsBytes = (request: FastifyRequest): boolean =>
+  takesBytes(request) && /^application\/octet-stream\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
 
 function endWithin(request: IncomingMessage): void {
   const timer = setTimeout(() => request.destroy(), PATIENCE_MS).unref();

@@ -13,7 +13,6 @@ import { Metrics } from './metrics.service.js';
 import { bodyFault } from './problem.js';
 import { logRequests } from './request-log.provider.js';
 
-const ROUTES_WITH_FILES = /^\/api\/v1\/(?:received-)?shares\/[^/?]+\/content\//;
 const JSON_TYPES = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
 const PAGES =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; img-src 'self' data:";
@@ -49,7 +48,7 @@ export async function dressHttp(app: NestFastifyApplication, config: Config): Pr
       done(error as Error);
     }
   });
-  takeByteBodies(server, ({ url }) => ROUTES_WITH_FILES.test(url));
+  takeByteBodies(server);
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: bodyFault }));
   app.useGlobalFilters(new FaultFilter(log));
   await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: !config.development });

@@ -20,7 +20,7 @@ import { Fault } from '../kernel/fault.js';
 import type { Content } from '../content/encryption.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
-import { type ByteBody, BYTES } from '../platform/byte-body.provider.js';
+import { type ByteBody, BYTES, TakesBytes } from '../platform/byte-body.provider.js';
 import { parseRange, readingAnswer } from './content-range.js';
 import { ContentService } from './content.service.js';
 import { FileKeysService } from './file-keys.service.js';
@@ -48,6 +48,7 @@ export class ContentController {
 
   @Post('shares/:id/content/encrypt')
   @HttpCode(200)
+  @TakesBytes()
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiOperation({ summary: 'Encrypt a file that is shared', description: `In the format ocm-stream-1. ${ENDS}` })
@@ -58,6 +59,7 @@ export class ContentController {
 
   @Post('shares/:id/content/decrypt')
   @HttpCode(200)
+  @TakesBytes()
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiHeader({ name: 'Range', required: false })
@@ -80,6 +82,7 @@ export class ContentController {
 
   @Post('received-shares/:id/content/encrypt')
   @HttpCode(200)
+  @TakesBytes()
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiOperation({
@@ -97,6 +100,7 @@ export class ContentController {
 
   @Post('received-shares/:id/content/decrypt')
   @HttpCode(200)
+  @TakesBytes()
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiHeader({ name: 'Range', required: false })

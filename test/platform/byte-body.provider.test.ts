@@ -4,7 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { parts, takeByteBodies } from '../../src/platform/byte-body.provider.js';
+import { configFrom } from '../../src/platform/config.js';
+import { httpAdapter } from '../../src/platform/http.provider.js';
+import { TestDice } from '../support/dice.js';
+import { BYTES, parts, takeByteBodies } from '../../src/platform/byte-body.provider.js';
 
 const SECOND = 1_000;
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -39,19 +42,61 @@ test('a file that stops coming is given up', async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test('any other body is here in time, or its connection ends', async () => {
+/** A server with a route that takes files and one that does not; nobody reads what they are sent. */
+async function listening() {
   const server = fastify();
-  takeByteBodies(server, () => false);
-  server.post('/', () => 'taken');
+  takeByteBodies(server);
+  server.post('/documents', () => 'taken');
+  server.post('/files', { config: { takesBytes: true } as object }, () => 'refused');
   await server.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.server.address() as { port: number };
+  return { server, port: (server.server.address() as { port: number }).port };
+}
+
+/** The beginning of a request, the body of which does not come to its end. */
+const begin = (path: string, type: string) =>
+  `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: 1000\r\n\r\n{"a`;
+
+test.each([
+  ['/documents', 'application/json'],
+  ['/files', 'application/json'],
+])('any other body is here in time, or its connection ends: %s %s', async (path, type) => {
+  const { server, port } = await listening();
   const begun = once(server.server, 'request');
   const socket = connect(port, '127.0.0.1');
-  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{"a');
+  socket.write(begin(path, type));
   const closed = once(socket, 'close');
   socket.resume();
   await begun;
   vi.advanceTimersByTime(60 * SECOND);
   await closed;
   await server.close();
+});
+
+test('a file that nobody reads to its end ends the connection with the answer', async () => {
+  const { server, port } = await listening();
+  const socket = connect(port, '127.0.0.1');
+  socket.write(begin('/files', BYTES));
+  const answered = (await once(socket, 'data')) as [Buffer];
+  expect(answered[0].toString()).toContain('refused');
+  await once(socket, 'close');
+  await server.close();
+});
+
+test('a route that takes documents refuses a file, and one that is none is not there', async () => {
+  const { server } = await listening();
+  const answer = await server.inject({
+    method: 'POST',
+    url: '/documents',
+    headers: { 'content-type': BYTES },
+    payload: 'x',
+  });
+  expect(answer.json()).toMatchObject({ statusCode: 415 });
+  expect((await server.inject({ method: 'POST', url: '/nowhere', payload: { a: 1 } })).statusCode).toBe(404);
+  await server.close();
+});
+
+test('headers are waited for as long as bodies, and whole requests for ever', () => {
+  const config = configFrom({ COVEY_DOMAIN: 'a.test' });
+  const { server } = httpAdapter(config, new TestDice('http')).getInstance();
+  expect([server.headersTimeout, server.requestTimeout]).toEqual([60_000, 0]);
 });
