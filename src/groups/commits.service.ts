@@ -13,7 +13,6 @@ import { EpochsService } from './epochs.service.js';
 import { arbiterOf } from './failover.js';
 import { FailoverService } from './failover.service.js';
 import { DriftService } from './drift.service.js';
-import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -107,7 +106,7 @@ export class CommitsService {
   private async early(tx: Tx, from: Host, { mlsGroupId }: Group, upTo: Epoch): Promise<void> {
     const servers = await this.members.servers(tx, mlsGroupId);
     if (!servers.includes(from)) throw new Fault('commit.too-early', { group: mlsGroupId, from });
-    await this.gaps.hear(tx, mlsGroupId, upTo, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
+    await this.gaps.hear(tx, mlsGroupId, upTo, this.clock.now());
   }
 
   /** No Commit can be followed, and none can be told from another; they are kept until a Welcome brings us back. */

@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { epoch, type Epoch, type CommitDigest, type MlsGroupId } from '../kernel/ids.js';
+import type { FreshKeyPackage } from '../mls/state-loss.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { DriftReason } from './drift.js';
 
@@ -28,12 +29,6 @@ export class DriftRow {
   @Column('jsonb', { nullable: true }) arbitrated!: StoredCommit | null;
 }
 
-export interface OfferedKeyPackage {
-  readonly userId: OcmAddress;
-  readonly ref: string;
-  readonly content: Uint8Array;
-}
-
 /** The Commit that takes our users back, accepted by us as the owner server although we cannot open it. */
 export interface Arbitrated {
   readonly digest: CommitDigest;
@@ -48,7 +43,7 @@ export interface Drift {
   readonly reason: DriftReason;
   readonly since: Date;
   /** One for each user of ours; what the admins were offered. */
-  readonly keyPackages: readonly OfferedKeyPackage[];
+  readonly keyPackages: readonly FreshKeyPackage[];
   /** When these KeyPackages were made. */
   readonly offeredAt?: Date;
   /** How often the admins were asked. */

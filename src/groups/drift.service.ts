@@ -15,7 +15,6 @@ import { ChangeRepository } from './change.repository.js';
 import { type DriftReason, firstAsked, signOfDrift } from './drift.js';
 import { DriftRepository } from './drift.repository.js';
 import { FailoverService } from './failover.service.js';
-import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -57,7 +56,7 @@ export class DriftService {
       if (group?.state !== 'active' || group.epoch !== head.epoch) return;
       const sign = signOfDrift(code, { here: this.config.domain, owner: ownerServer(group), from });
       if (sign === 'suspect') {
-        await this.gaps.hear(tx, group.mlsGroupId, epoch(group.epoch + 1), this.clock.now());
+        await this.gaps.hear(tx, group.mlsGroupId, epoch(group.epoch + 1), this.clock.now(), 0);
       } else if (sign) await this.begin(tx, group, sign);
     });
   }
@@ -70,8 +69,7 @@ export class DriftService {
     await this.db.run(async (tx) => {
       const group = await this.groups.lock(tx, mlsGroupId);
       if (group?.state !== 'active') return;
-      const dueAt = new Date(this.clock.now().getTime() + GAP_GRACE_MS);
-      await this.gaps.hear(tx, mlsGroupId, epoch(group.epoch + 1), dueAt);
+      await this.gaps.hear(tx, mlsGroupId, epoch(group.epoch + 1), this.clock.now());
     });
   }
 

@@ -14,14 +14,14 @@ export const DRIFT_REASONS = [
   'invited-anew',
   'leaves-replaced',
 ] as const;
+export type DriftReason = (typeof DRIFT_REASONS)[number];
+
 /** A Welcome comes right behind its Commit, when nothing is wrong; nobody is asked for another one before. */
 const WELCOME_GRACE_MS = 10 * 60_000;
 
 /** When the admins are to be asked for the first time. */
 export const firstAsked = (reason: DriftReason, now: Date): Date =>
   reason === 'leaves-replaced' ? new Date(now.getTime() + WELCOME_GRACE_MS) : now;
-
-export type DriftReason = (typeof DRIFT_REASONS)[number];
 
 interface Bringing {
   readonly here: Host;

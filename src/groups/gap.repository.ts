@@ -2,8 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { UNCOVERED_MS } from './gap.js';
 import type { Group } from './group.js';
+
+/** Of what was spoken of. */
+const GRACE_MS = 30_000;
+/** What a member proposes is committed sooner than this, or an admin server says that nobody has come further. */
+const UNCOVERED_MS = 3_600_000;
 
 /** A group of which this server seems to lack Commits. OCM-MLS R-112 */
 @Entity('group_gap')
@@ -24,8 +28,12 @@ export interface Gap {
 
 @Injectable()
 export class GapRepository {
-  /** What was known before is not put off by hearing more. */
-  async hear(tx: Tx, mlsGroupId: MlsGroupId, upTo: Epoch, dueAt: Date): Promise<void> {
+  /**
+   * Somebody spoke of a later epoch at `now`: nobody is asked before `waitMs` is over, since what is missing may be on its
+   * way still. What was known before is not put off by hearing more.
+   */
+  async hear(tx: Tx, mlsGroupId: MlsGroupId, upTo: Epoch, now: Date, waitMs = GRACE_MS): Promise<void> {
+    const dueAt = new Date(now.getTime() + waitMs);
     await tx.query(
       `INSERT INTO group_gap (mls_group_id, up_to, rounds, due_at) VALUES ($1, $2, 0, $3)
        ON CONFLICT (mls_group_id) DO UPDATE SET up_to = greatest(group_gap.up_to, excluded.up_to)`,
@@ -38,7 +46,7 @@ export class GapRepository {
    * only ones who do not know of it.
    */
   async expect(tx: Tx, { mlsGroupId, epoch: at }: Group, now: Date): Promise<void> {
-    await this.hear(tx, mlsGroupId, epoch(at + 1), new Date(now.getTime() + UNCOVERED_MS));
+    await this.hear(tx, mlsGroupId, epoch(at + 1), now, UNCOVERED_MS);
   }
 
   /** One that is due at `at`, locked; those that others hold are passed over. */

@@ -12,12 +12,6 @@ export type GapVerdict = 'wait' | 'forget' | 'drifted';
 export const MOST_ROUNDS = 10;
 const BACK_OFF = { firstMs: 30_000, longestMs: 3_600_000 };
 
-/** What is missing may be on its way still: nobody is asked before that. */
-export const GAP_GRACE_MS = 30_000;
-
-/** What a member proposes is committed sooner than this, or an admin server says that nobody has come further. */
-export const UNCOVERED_MS = 3_600_000;
-
 /** How long to wait before the admin servers are asked again. */
 export const gapWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
 

@@ -72,6 +72,7 @@ export class OwnReturnService {
   /**
    * A Welcome brought the group back to `view`: the Commit that it belongs to is broadcast now. What the log holds of
    * later epochs is of another history.
+   * @returns isApart: what was known here from before may be of another history than the group's
    */
   async back(tx: Tx, group: Group, view: GroupView): Promise<{ readonly isApart: boolean }> {
     const { mlsGroupId } = group;

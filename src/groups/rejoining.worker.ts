@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Host, OcmAddress } from '../kernel/address.js';
+import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import type { MlsGroupId } from '../kernel/ids.js';
-import { StateLossService } from '../mls/state-loss.service.js';
+import { type FreshKeyPackage, StateLossService } from '../mls/state-loss.service.js';
 import { ownCode } from '../outbox/answer.js';
 import type { TakenAnswer } from '../outbox/letter.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -13,12 +13,12 @@ import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING, rejoinTo } from './broadcast.js';
 import { isDenial, KEY_PACKAGES_GOOD_MS, ownMembers, rejoinWaitMs, wasRemoved } from './drift.js';
-import { type Drift, DriftRepository, type OfferedKeyPackage } from './drift.repository.js';
+import { type Drift, DriftRepository } from './drift.repository.js';
 import { EpochsService } from './epochs.service.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
-import { OwnReturnService } from './own-return.service.js';
 import { MemberRepository } from './member.repository.js';
+import { OwnReturnService } from './own-return.service.js';
 
 /** Asks the admins of groups that this server lost to take its users in again, until a Welcome comes. */
 @Injectable()
@@ -88,19 +88,10 @@ export class RejoiningWorker implements Turn {
   }
 
   /** Users of ours whom the group took in, and of whom it is not known here: that was in a history that was given up. */
-  private async unknownMembers(tx: Tx, body: unknown, { keyPackages }: Drift): Promise<OfferedKeyPackage[]> {
+  private async unknownMembers(tx: Tx, body: unknown, { keyPackages }: Drift): Promise<FreshKeyPackage[]> {
     const known = new Set(keyPackages.map(({ userId }) => userId));
     const said = ownMembers(body, this.config.domain).filter((user) => !known.has(user));
-    return this.freshKeyPackages(tx, said);
-  }
-
-  private async freshKeyPackages(tx: Tx, users: readonly OcmAddress[]): Promise<OfferedKeyPackage[]> {
-    const fresh: OfferedKeyPackage[] = [];
-    for (const userId of users) {
-      const made = await this.stateLoss.freshKeyPackage(tx, userId);
-      if (made) fresh.push({ userId, ...made });
-    }
-    return fresh;
+    return this.stateLoss.freshKeyPackages(tx, said);
   }
 
   private admins(group: Group): Host[] {
@@ -130,6 +121,6 @@ export class RejoiningWorker implements Turn {
     if (isGood) return { keyPackages, offeredAt };
     const known = await this.members.ofServer(tx, mlsGroupId, this.config.domain);
     const users = new Set([...known, ...keyPackages.map(({ userId }) => userId)]);
-    return { keyPackages: await this.freshKeyPackages(tx, [...users]), offeredAt: now };
+    return { keyPackages: await this.stateLoss.freshKeyPackages(tx, [...users]), offeredAt: now };
   }
 }

@@ -11,7 +11,6 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { SUBMISSIONS } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { EpochsService } from './epochs.service.js';
-import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { type Group, ownerServer } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -103,7 +102,7 @@ export class SubmissionsWorker implements Turn {
     if (!lost) await this.rejoins.forgetBefore(tx, group.mlsGroupId, now);
     const ahead = epochOf(body);
     if (ahead > group.epoch) {
-      await this.gaps.hear(tx, group.mlsGroupId, ahead, new Date(now.getTime() + GAP_GRACE_MS));
+      await this.gaps.hear(tx, group.mlsGroupId, ahead, now);
     }
     const { submitted: _, ...next } = group;
     await this.groups.save(tx, group, { ...next, quietUntil: new Date(now.getTime() + AFTER_LOSING_MS) }, now);

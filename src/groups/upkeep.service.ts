@@ -10,7 +10,6 @@ import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
 import { proposalTo, rejoinTo } from './broadcast.js';
-import type { OfferedKeyPackage } from './drift.repository.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -97,13 +96,12 @@ export class UpkeepService {
     const now = this.clock.now();
     const half = this.config.updateIntervalMs / 2;
     const { mlsGroupId } = group;
-    const keyPackages: OfferedKeyPackage[] = [];
-    for (const { address, updatedAt } of leaves) {
-      // The Welcome may be under way so far.
-      if (now.getTime() - updatedAt.getTime() < half) continue;
-      const made = await this.stateLoss.freshKeyPackage(tx, address);
-      if (made) keyPackages.push({ userId: address, ...made });
-    }
+    // The Welcomes of the others may be under way.
+    const old = leaves.filter(({ updatedAt }) => now.getTime() - updatedAt.getTime() >= half);
+    const keyPackages = await this.stateLoss.freshKeyPackages(
+      tx,
+      old.map(({ address }) => address),
+    );
     if (keyPackages.length === 0) return [];
     const servers = adminServers(group);
     for (const letter of rejoinTo({ here: this.config.domain, mlsGroupId }, servers, keyPackages)) {

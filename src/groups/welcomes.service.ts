@@ -15,7 +15,6 @@ import { CommitLogRepository } from './commit-log.repository.js';
 import { DriftService } from './drift.service.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
-import { GAP_GRACE_MS } from './gap.js';
 import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -146,7 +145,7 @@ export class WelcomesService {
     if (!(await this.members.servers(tx, mlsGroupId)).includes(from)) {
       throw new Fault('commit.too-early', { group: mlsGroupId, from });
     }
-    await this.gaps.hear(tx, mlsGroupId, epoch, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
+    await this.gaps.hear(tx, mlsGroupId, epoch, this.clock.now());
     return { kind: 'waits', epoch };
   }
 

@@ -15,6 +15,13 @@ import { leavesOf } from './roster.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
 
+/** Made for one user, to be offered to admins. */
+export interface FreshKeyPackage {
+  readonly userId: OcmAddress;
+  readonly ref: string;
+  readonly content: Uint8Array;
+}
+
 /** What MLS has to say when a server lost its state of a group, here or elsewhere. OCM-MLS section 7.6 */
 @Injectable()
 export class StateLossService {
@@ -39,6 +46,16 @@ export class StateLossService {
   async freshKeyPackage(tx: Tx, address: OcmAddress): Promise<{ content: Uint8Array; ref: string } | undefined> {
     const content = await this.keyPackages.makeGiven(tx, address);
     return content && { content, ref: await refOf(readKeyPackage(content), this.suite) };
+  }
+
+  /** One for each of them who is a user still. */
+  async freshKeyPackages(tx: Tx, users: readonly OcmAddress[]): Promise<FreshKeyPackage[]> {
+    const fresh: FreshKeyPackage[] = [];
+    for (const userId of users) {
+      const made = await this.freshKeyPackage(tx, userId);
+      if (made) fresh.push({ userId, ...made });
+    }
+    return fresh;
   }
 
   /** The database went back: no single-use KeyPackage in stock can be known to be unused. */

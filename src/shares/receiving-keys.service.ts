@@ -3,7 +3,6 @@ import { type Host, hostOf } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
-import { GAP_GRACE_MS } from '../groups/gap.js';
 import { GapRepository } from '../groups/gap.repository.js';
 import { type Group, isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
@@ -75,7 +74,7 @@ export class ReceivingKeysService {
     if (!(await this.members.servers(tx, mlsGroupId)).includes(from)) {
       throw new Fault('application.too-early', { group: mlsGroupId, from });
     }
-    await this.gaps.hear(tx, mlsGroupId, epoch, new Date(this.clock.now().getTime() + GAP_GRACE_MS));
+    await this.gaps.hear(tx, mlsGroupId, epoch, this.clock.now());
     return { kind: 'waits', epoch };
   }
 

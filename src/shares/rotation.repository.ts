@@ -33,7 +33,7 @@ export class DeliveryRow {
 
 export interface RotationFilter {
   readonly state?: RotationState;
-  /** The last one of the page before. */
+  /** The resource of the last one of the page before. */
   readonly after?: string;
 }
 
@@ -85,9 +85,11 @@ export class RotationRepository {
   }
 
   /** From here on the new key is known outside: the file may be encrypted with it at any time. */
-  async begin(tx: Tx, { resourceId, version }: Rotation, { bytes }: FileKey, at: Date): Promise<void> {
-    const sealed = Buffer.from(this.vault.seal(bytes, this.purpose(resourceId, version)));
-    await tx.update(RotationRow, { resourceId, version }, { state: 'under-way', fileKey: sealed, begunAt: at });
+  async begin(tx: Tx, due: Rotation, { bytes }: FileKey, begunAt: Date): Promise<Rotation> {
+    const { resourceId, version } = due;
+    const fileKey = Buffer.from(this.vault.seal(bytes, this.purpose(resourceId, version)));
+    await tx.update(RotationRow, { resourceId, version }, { state: 'under-way', fileKey, begunAt });
+    return { ...due, state: 'under-way', begunAt };
   }
 
   /** While the rotation is under way. */
@@ -97,14 +99,17 @@ export class RotationRepository {
     return fileKey(cipher, this.vault.open(row.fileKey, this.purpose(resourceId, version)));
   }
 
-  /** In the order of their resources, the latest version of each first. */
+  /** The latest one of each resource, in the order of those. */
   async list(tx: Tx, { state, after }: RotationFilter, most: number): Promise<Rotation[]> {
-    const query = tx.createQueryBuilder(RotationRow, 'rotation');
-    query.orderBy('rotation.resourceId').addOrderBy('rotation.version', 'DESC');
+    const query = tx.createQueryBuilder(RotationRow, 'rotation').orderBy('rotation.resourceId').limit(most);
+    query.where(
+      `NOT EXISTS (SELECT 1 FROM file_key_rotation later
+         WHERE later.resource_id = rotation.resource_id AND later.version > rotation.version)`,
+    );
     if (state) query.andWhere('rotation.state = :state', { state });
     else query.andWhere(`rotation.state <> 'done'`);
     if (after) query.andWhere('rotation.resourceId > :after', { after });
-    return (await query.limit(most).getMany()).map(toRotation);
+    return (await query.getMany()).map(toRotation);
   }
 
   async countByState(tx: Tx): Promise<{ state: RotationState; count: number }[]> {

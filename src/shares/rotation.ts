@@ -27,7 +27,7 @@ export interface Rotation {
   readonly finishedAt: Date | null;
 }
 
-/** A number that never goes back tells the truth only as long as the file stays the same; it may. */
+/** It may go back: somebody wrote meanwhile, and the file platform began again. */
 export const withProgress = (rotation: Rotation, bytesDone: number, bytesTotal: number): Rotation => ({
   ...rotation,
   bytesDone: Math.min(bytesDone, bytesTotal),

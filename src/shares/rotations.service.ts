@@ -56,7 +56,7 @@ export class RotationsService {
     });
   }
 
-  /** Without `state`: all that are not done. */
+  /** The latest one of each resource; without `state`: all that are not done. */
   list(filter: RotationFilter, most: number): Promise<Rotation[]> {
     return this.db.run((tx) => this.rotations.list(tx, filter, most));
   }
@@ -74,17 +74,19 @@ export class RotationsService {
     return this.db.run(async (tx) => {
       const resource = await this.lock(tx, resourceId);
       const known = await this.latest(tx, resourceId);
-      if (known.state === 'due') {
-        const key = newFileKey(resource.cipher, this.dice);
-        await this.rotations.begin(tx, known, key, this.clock.now());
-        wipe(key.bytes);
-      }
-      const rotation = await this.latest(tx, resourceId);
+      const rotation = known.state === 'due' ? await this.start(tx, known, resource) : known;
       const newKey = await this.rotations.newKey(tx, rotation, resource.cipher);
       if (!newKey) throw new Fault('rotation.over', { version: rotation.version });
       const oldKey = (await this.resources.key(tx, resourceId))!;
       return { rotation, encryption: encryptionOf(resource), oldKey, newKey };
     });
+  }
+
+  private async start(tx: Tx, due: Rotation, { cipher }: EncryptedResource): Promise<Rotation> {
+    const key = newFileKey(cipher, this.dice);
+    const rotation = await this.rotations.begin(tx, due, key, this.clock.now());
+    wipe(key.bytes);
+    return rotation;
   }
 
   /** How far the file platform is. Throws `rotation.unknown`, `rotation.not-begun`, `rotation.over`. */

@@ -37,16 +37,18 @@ export class ShareMetrics {
   }
 
   private async refresh(): Promise<void> {
-    const counts = await this.db.run(async (tx) => [
-      ...Object.entries(await this.shares.countByState(tx)).map(([state, count]) => ({ kind: 'sent', state, count })),
-      ...(await this.servers.countByState(tx)).map((found) => ({ kind: 'announced', ...found })),
-      ...Object.entries(await this.received.countByState(tx)).map(([state, count]) => ({
-        kind: 'received',
-        state,
-        count,
-      })),
-    ]);
-    const changes = await this.db.run((tx) => this.rotations.countByState(tx));
+    const { counts, changes } = await this.db.run(async (tx) => ({
+      counts: [
+        ...Object.entries(await this.shares.countByState(tx)).map(([state, count]) => ({ kind: 'sent', state, count })),
+        ...(await this.servers.countByState(tx)).map((found) => ({ kind: 'announced', ...found })),
+        ...Object.entries(await this.received.countByState(tx)).map(([state, count]) => ({
+          kind: 'received',
+          state,
+          count,
+        })),
+      ],
+      changes: await this.rotations.countByState(tx),
+    }));
     this.changes.reset();
     for (const { state, count } of changes) this.changes.set({ state }, count);
     this.gauge.reset();
