@@ -238,11 +238,11 @@ export class LetterRepository {
   /** Forgets letters that ended before these times, unless their answer is still to be taken. Returns how many. */
   async prune(tx: Tx, deliveredBefore: Date, refusedBefore: Date, most: number): Promise<number> {
     const [, count] = (await tx.query(
-      `DELETE FROM outbox_letter WHERE id IN (
+      `DELETE FROM outbox_letter WHERE id = ANY (ARRAY(
          SELECT id FROM outbox_letter
          WHERE state IN ('delivered', 'refused') AND (ended_at <= $2 OR (ended_at <= $1 AND state = 'delivered'
            AND (answer_to IS NULL OR taken_at IS NOT NULL)))
-         ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED)`,
+         ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED))`,
       [deliveredBefore, refusedBefore, most],
     )) as [unknown, number];
     return count;

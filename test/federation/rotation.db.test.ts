@@ -141,6 +141,11 @@ test('R-193 keys get old, and somebody may ask for a new one; two wishes are one
   expect(await file.readBy(bob)).toBe('secret');
   const plain = await alice.share(group, 'plain.txt');
   await expect(alice.rotation(plain, true)).rejects.toThrow('share.not-encrypted');
+  // Each file is listed once, with its latest change.
+  expect((await alice.rotations('done')).map(({ version }) => version)).toEqual([3]);
+  await alice.rotation(file.share, true);
+  expect((await alice.rotations()).map(({ version }) => version)).toEqual([4]);
+  expect(await alice.rotations('done')).toEqual([]);
 });
 
 test('R-192 a file that is shared again, after nobody had access, gets a new key first', async () => {

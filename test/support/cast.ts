@@ -218,9 +218,10 @@ export class Person {
     return this.ask('GET', `/rotations/${encryption!.resourceId}`);
   }
 
-  /** Files of this user's server that are to have new keys. */
-  async rotations(): Promise<Rotation[]> {
-    return (await this.ask<{ rotations: Rotation[] }>('GET', '/rotations')).rotations;
+  /** Files of this user's server that are to have new keys, or whose latest change is in that state. */
+  async rotations(state?: Rotation['state']): Promise<Rotation[]> {
+    const query = state ? `?state=${state}` : '';
+    return (await this.ask<{ rotations: Rotation[] }>('GET', `/rotations${query}`)).rotations;
   }
 
   beginRotation({ resourceId }: Pick<Rotation, 'resourceId'>): Promise<RotationKeys> {
