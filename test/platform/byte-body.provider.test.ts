@@ -47,7 +47,7 @@ async function listening() {
   const server = fastify();
   takeByteBodies(server);
   server.post('/documents', () => 'taken');
-  server.post('/files', { config: { takesBytes: true } as object }, () => 'refused');
+  server.post('/files', { config: { takesBytes: true } }, () => 'refused');
   await server.listen({ host: '127.0.0.1', port: 0 });
   return { server, port: (server.server.address() as { port: number }).port };
 }
