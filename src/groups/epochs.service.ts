@@ -15,6 +15,7 @@ import { broadcast, welcomes } from './broadcast.js';
 import { afterCommit } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { DepartureRepository } from './departure.repository.js';
 import { FailoverService } from './failover.service.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -47,6 +48,7 @@ export class EpochsService {
     private readonly clock: Clock,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
+    private readonly departures: DepartureRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly changes: ChangeRepository,
     private readonly queued: QueuedProposalRepository,
@@ -117,6 +119,7 @@ export class EpochsService {
     const alive = view.successor ? 'suspended' : 'active';
     const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? alive : 'left' };
     await this.members.replace(tx, group.mlsGroupId, here ? view.members : [], now, renewed);
+    if (view.epoch > group.epoch + 1) await this.departures.noteUnseen(tx, group.mlsGroupId);
     await this.queued.forgetBefore(tx, group.mlsGroupId, view.epoch);
     const standing = { ...next, members: new Set<OcmAddress>(view.members.map(({ address }) => address)) };
     for (const change of await this.changes.open(tx, group.mlsGroupId)) {

@@ -23,6 +23,7 @@ import { DoubtsWorker } from './doubts.worker.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
 import { FailoverWorker } from './failover.worker.js';
+import { DepartureRepository, DepartureRow } from './departure.repository.js';
 import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
@@ -62,6 +63,7 @@ export const GROUPS_ROWS = [
   GroupRow,
   MemberRow,
   CommitRow,
+  DepartureRow,
   FollowerRow,
   ChangeRow,
   QueuedProposalRow,
@@ -84,6 +86,7 @@ export const GROUPS_ROWS = [
     GroupTurns,
     MemberRepository,
     CommitLogRepository,
+    DepartureRepository,
     FollowerRepository,
     ChangeRepository,
     QueuedProposalRepository,
@@ -139,6 +142,7 @@ export const GROUPS_ROWS = [
     RejoinsService,
     GroupRepository,
     MemberRepository,
+    DepartureRepository,
     FollowerRepository,
     CommitsService,
     ProposalsService,

@@ -5,6 +5,7 @@ import type { Brand } from '../kernel/brand.js';
 import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { CommitFacts, Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { DepartureRepository } from './departure.repository.js';
 import { type GroupMember, memberServers } from './group.js';
 
 /** The roster of each group in its current epoch, as the tree says it. */
@@ -36,6 +37,8 @@ export type RosterCopy = Brand<readonly object[], 'RosterCopy'>;
 
 @Injectable()
 export class MemberRepository {
+  constructor(private readonly departures: DepartureRepository) {}
+
   /** In the order of their leaves. */
   async of(tx: Tx, mlsGroupId: MlsGroupId): Promise<GroupMember[]> {
     const rows = await tx.find(MemberRow, { where: { mlsGroupId }, order: { leafIndex: 'ASC' } });
@@ -83,14 +86,22 @@ export class MemberRepository {
 
   /** The roster as it was, ages and all. */
   async restore(tx: Tx, mlsGroupId: MlsGroupId, roster: RosterCopy): Promise<void> {
+    const before = (await this.of(tx, mlsGroupId)).map(({ address }) => address);
     await tx.delete(MemberRow, { mlsGroupId });
     await tx.query(`INSERT INTO group_member SELECT * FROM jsonb_populate_recordset(NULL::group_member, $1)`, [
       JSON.stringify(roster),
     ]);
+    const after = (await this.of(tx, mlsGroupId)).map(({ address }) => address);
+    await this.departures.note(
+      tx,
+      mlsGroupId,
+      before.filter((address) => !after.includes(address)),
+    );
   }
 
   /**
-   * Makes the stored roster the given one, writing only what differs. Whoever is new counts as renewed `at`.
+   * Makes the stored roster the given one, writing only what differs. Whoever is new counts as renewed `at`; whoever is gone
+   * is noted as that.
    * @param renewed whose leaf got new keys: with a KeyPackage, or by an Update or an UpdatePath
    */
   async replace(
@@ -107,10 +118,16 @@ export class MemberRepository {
       added: renewed.added.includes(address),
       updated: renewed.updated.includes(address),
     }));
-    await tx.query(
+    const [gone] = (await tx.query(
       `DELETE FROM group_member WHERE mls_group_id = $1
-       AND NOT (address = ANY (SELECT address FROM jsonb_to_recordset($2::jsonb) AS new (address text)))`,
+       AND NOT (address = ANY (SELECT address FROM jsonb_to_recordset($2::jsonb) AS new (address text)))
+       RETURNING address`,
       [mlsGroupId, JSON.stringify(rows)],
+    )) as [{ address: string }[], number];
+    await this.departures.note(
+      tx,
+      mlsGroupId,
+      gone.map(({ address }) => address),
     );
     await tx.query(
       `INSERT INTO group_member AS old (mls_group_id, address, host, leaf_index, updated_at, fresh)

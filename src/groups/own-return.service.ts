@@ -14,6 +14,7 @@ import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { DoubtRepository } from './doubt.repository.js';
 import { type Drift, DriftRepository } from './drift.repository.js';
+import { DepartureRepository } from './departure.repository.js';
 import { FollowerRepository } from './follower.repository.js';
 import { adminServers, type Group, ownerServer } from './group.js';
 import { MemberRepository } from './member.repository.js';
@@ -44,6 +45,7 @@ export class OwnReturnService {
     private readonly changes: ChangeRepository,
     private readonly doubts: DoubtRepository,
     private readonly followers: FollowerRepository,
+    private readonly departures: DepartureRepository,
     private readonly stateLoss: StateLossService,
     private readonly outbox: Outbox,
     private readonly log: Log,
@@ -86,6 +88,7 @@ export class OwnReturnService {
     if (drift?.reason === 'backup-restored') await this.followers.forget(tx, mlsGroupId);
     else await this.followers.rewind(tx, mlsGroupId);
     if (drift) await this.doubt(tx, mlsGroupId, drift.since);
+    await this.departures.noteUnseen(tx, mlsGroupId);
     await this.forgetHistory(tx, mlsGroupId);
     await this.tellOthers(tx, mlsGroupId, drift, view);
     return { isApart: true };

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { hostOf } from '../kernel/address.js';
+import { DepartureRepository } from '../groups/departure.repository.js';
 import { FollowerRepository } from '../groups/follower.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { Turn } from '../platform/poller.service.js';
 import { TransactionService } from '../platform/transaction.service.js';
-import { AudienceRepository } from './audience.repository.js';
 import { CredentialsService } from './credentials.service.js';
 import { RotationWishes } from './rotation-wishes.service.js';
 
 /**
- * Follows the groups: who was in the group when it was last looked at, and is so no more, may still have the keys of what
- * was shared with it, and its server's secrets. Several epochs are seen as one; who rejoins was never away. OCM-MLS R-192, R-196
+ * Follows the groups: whoever was in the group since it was last looked at, and is so no more, may still have the keys of
+ * what was shared with it, and its server's secrets. Who rejoins was never away. OCM-MLS R-192, R-196
  */
 @Injectable()
 export class AudienceWorker implements Turn {
@@ -20,7 +20,7 @@ export class AudienceWorker implements Turn {
     private readonly db: TransactionService,
     private readonly followers: FollowerRepository,
     private readonly members: MemberRepository,
-    private readonly audience: AudienceRepository,
+    private readonly departures: DepartureRepository,
     private readonly wishes: RotationWishes,
     private readonly credentials: CredentialsService,
   ) {}
@@ -32,7 +32,7 @@ export class AudienceWorker implements Turn {
       // Of a group that this server has left or lost it does not know who is in it; its shares end for other reasons.
       if (group.state === 'active') {
         const members = (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address);
-        const gone = await this.audience.change(tx, group.address, members);
+        const gone = await this.departures.take(tx, group.address, members);
         await this.wishes.membersGone(tx, group.address, gone);
         await this.credentials.membersGone(tx, group, gone, members.map(hostOf));
       }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import { type Host, hostOf } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
+import type { Gone } from '../groups/departure.repository.js';
 import type { Group } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { Log } from '../platform/logger.service.js';
@@ -49,8 +50,9 @@ export class CredentialsService {
    * users of which are gone loses its secrets by losing the shares.
    * @param servers of the members that the group has now
    */
-  async membersGone(tx: Tx, { address }: Group, gone: readonly OcmAddress[], servers: readonly Host[]): Promise<void> {
-    const staying = new Set(gone.map(hostOf).filter((server) => servers.includes(server)));
+  async membersGone(tx: Tx, { address }: Group, gone: Gone, servers: readonly Host[]): Promise<void> {
+    const touched = gone === 'anybody' ? servers : gone.map(hostOf);
+    const staying = new Set(touched.filter((server) => servers.includes(server)));
     if (staying.size === 0) return;
     const count = await this.renewals.requestAll(tx, address, [...staying], this.clock.now());
     const facts = { event: 'credentials.due', group: address, servers: [...staying], count };

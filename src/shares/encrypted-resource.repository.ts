@@ -98,6 +98,16 @@ export class EncryptedResourceRepository {
     return rows.map(({ group }) => group);
   }
 
+  /** The same for each of them that is shared with anybody. */
+  async groupsOfEach(tx: Tx, resourceIds: readonly string[]): Promise<Map<string, OcmAddress[]>> {
+    const rows = await tx.query<{ id: string; groups: OcmAddress[] }[]>(
+      `SELECT encryption->>'resourceId' AS id, array_agg(DISTINCT group_address) AS groups FROM share
+       WHERE ended_at IS NULL AND encryption->>'resourceId' = ANY ($1::text[]) GROUP BY 1`,
+      [resourceIds],
+    );
+    return new Map(rows.map(({ id, groups }) => [id, groups]));
+  }
+
   /** What is shared with the group, in the order of the ids; at most that many. */
   async idsSharedWith(tx: Tx, group: OcmAddress, after?: string, most?: number): Promise<string[]> {
     const rows = await tx.query<{ id: string }[]>(

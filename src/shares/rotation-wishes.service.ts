@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { OcmAddress } from '../kernel/address.js';
+import type { Gone } from '../groups/departure.repository.js';
 import { Clock } from '../kernel/clock.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { AudienceRepository } from './audience.repository.js';
+import { AudienceService } from './audience.service.js';
 import { EncryptedResourceRepository } from './encrypted-resource.repository.js';
 import type { RotationCause } from './rotation.js';
 import { RotationRepository } from './rotation.repository.js';
@@ -23,14 +24,16 @@ export class RotationWishes {
     private readonly clock: Clock,
     private readonly resources: EncryptedResourceRepository,
     private readonly rotations: RotationRepository,
-    private readonly audience: AudienceRepository,
+    private readonly audience: AudienceService,
     private readonly log: Log,
   ) {}
 
   /** Users were removed from a group, or left it. OCM-MLS R-192: not where keys are reused. */
-  async membersGone(tx: Tx, group: OcmAddress, gone: readonly OcmAddress[]): Promise<void> {
+  async membersGone(tx: Tx, group: OcmAddress, gone: Gone): Promise<void> {
     if (gone.length === 0 || this.isReused(group)) return;
-    await this.wish(tx, await this.resources.idsSharedWith(tx, group), gone, 'member-removed');
+    const resourceIds = await this.resources.idsSharedWith(tx, group);
+    if (gone === 'anybody') await this.request(tx, resourceIds, 'epochs-missed');
+    else await this.wish(tx, resourceIds, gone, 'member-removed');
   }
 
   /** A share of it ended, and others go on. When none does, nobody is to be told of a key. */

@@ -1,8 +1,16 @@
 /**
- * Why a file is to have a new key: a user was removed from a group with access (OCM-MLS R-192); a share of it ended, or it
+ * Why a file is to have a new key: a user was removed from a group with access (OCM-MLS R-192); it may be, since epochs passed
+ * that were not seen here; a share of it ended, or it
  * is shared again after all had ended; its key is old (R-193); somebody asked for it.
  */
-export const ROTATION_CAUSES = ['member-removed', 'share-ended', 'shared-again', 'age', 'asked'] as const;
+export const ROTATION_CAUSES = [
+  'member-removed',
+  'epochs-missed',
+  'share-ended',
+  'shared-again',
+  'age',
+  'asked',
+] as const;
 export type RotationCause = (typeof ROTATION_CAUSES)[number];
 
 /**

@@ -34,7 +34,7 @@ import { ShareServerRepository, ShareServerRow } from './share-server.repository
 import { ShareRepository, ShareRow } from './share.repository.js';
 import { SharesController } from './shares.controller.js';
 import { WrappedKeyRepository, WrappedKeyRow } from './wrapped-key.repository.js';
-import { AudienceRepository, AudienceRow } from './audience.repository.js';
+import { AudienceService } from './audience.service.js';
 import { AudienceWorker } from './audience.worker.js';
 import { KeyAgeWorker } from './key-age.worker.js';
 import { NewKeyWorker } from './new-key.worker.js';
@@ -52,7 +52,6 @@ export const SHARES_ROWS = [
   RotationRow,
   DeliveryRow,
   CredentialRenewalRow,
-  AudienceRow,
 ];
 
 @Module({
@@ -73,7 +72,7 @@ export const SHARES_ROWS = [
     KeySendingService,
     ReceivingKeysService,
     RotationRepository,
-    AudienceRepository,
+    AudienceService,
     RotationWishes,
     RotationsService,
     AudienceWorker,

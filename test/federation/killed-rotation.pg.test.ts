@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { encrypt, labOfStorage, StoredFile } from './stored-file.js';
+import { encrypt } from '../support/ciphertext.js';
+import { labOfStorage, StoredFile } from './stored-file.js';
 
 test('R-192 R-194 a rotation that is killed at every step goes on, with the same new key, and reaches everybody', async () => {
   const { world, group, alice, bob, charlie } = await labOfStorage();

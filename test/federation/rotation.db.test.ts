@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { agree } from './agreement.js';
 import { lose } from './forgery.js';
-import { decrypt, encrypt, labOfStorage as lab, StoredFile } from './stored-file.js';
+import { decrypt, encrypt } from '../support/ciphertext.js';
+import { labOfStorage as lab, StoredFile } from './stored-file.js';
 
 const HOUR = 3_600_000;
 
@@ -179,6 +180,51 @@ test('R-139 R-194 a group that is lost when the new key is in use gets it when i
   expect(await file.readBy(bob)).toBe('content.key-mismatch');
   await world.pass(HOUR);
   await agree(group, alice, bob);
-  expect(await alice.rotation(file.share)).toMatchObject({ state: 'done' });
+  expect(await alice.rotations('sending')).toEqual([]);
+  expect(await file.readBy(bob)).toBe('secret');
+});
+
+test('R-192 R-196 somebody who came and went while the server of the file heard nothing had its key all the same', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  const [dora] = await world.users('dora@c.test');
+  await alice.appoint(group, bob);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  // Bob's server takes the Commits of the group from now on.
+  await alice.resign(group);
+  await world.settle();
+  for (const from of ['b.test', 'c.test']) world.wire(from, 'a.test').cut();
+  await bob.add(group, dora);
+  await world.settle();
+  const doras = await dora.fileKey('data.tar');
+  expect(await decrypt(file.bytes, doras)).toBe('secret');
+  await bob.remove(group, dora);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  for (const from of ['b.test', 'c.test']) world.wire(from, 'a.test').mend();
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotations()).toMatchObject([{ cause: 'member-removed', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+  expect(await decrypt(file.bytes, doras)).toBe('content.key-mismatch');
+});
+
+test('R-192 epochs that this server has not seen may have had members of whom it knows nothing', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  await alice.appoint(group, bob);
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  await lose(world, 'a.test', (await alice.sees(group)).mlsGroupId);
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotations()).toMatchObject([{ cause: 'epochs-missed', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
   expect(await file.readBy(bob)).toBe('secret');
 });

@@ -1,34 +1,7 @@
-import { decryptContent } from '../../src/content/decryption.js';
-import { encryptContent } from '../../src/content/encryption.js';
-import { fileKey } from '../../src/content/file-key.js';
-import { fromBase64url } from '../../src/kernel/bytes.js';
-import { isFault } from '../../src/kernel/fault.js';
 import type { Person, Share } from '../support/cast.js';
-import { TestDice } from '../support/dice.js';
+import { decrypt, encrypt } from '../support/ciphertext.js';
 import type { Environment } from '../support/server.js';
 import { World } from '../support/world.js';
-
-const dice = new TestDice('storage');
-const key = (text: string) => fileKey('AES-256-GCM', fromBase64url(text));
-
-export async function encrypt(text: string, fileKeyText: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of encryptContent([Buffer.from(text)], key(fileKeyText), dice)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** What it says; otherwise the code of the refusal, the key's own one among them. */
-export async function decrypt(file: Uint8Array, fileKeyText: string): Promise<string> {
-  if (/[^\w-]/.test(fileKeyText)) return fileKeyText;
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of decryptContent([file], key(fileKeyText))) chunks.push(chunk);
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    return error.code;
-  }
-  return Buffer.concat(chunks).toString();
-}
 
 /** A file of Alice's, as it lies in the storage of her server. */
 export class StoredFile {

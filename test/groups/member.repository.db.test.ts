@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js';
+import { DepartureRepository } from '../../src/groups/departure.repository.js';
 import { MemberRepository, MemberRow } from '../../src/groups/member.repository.js';
 import { leaseDatabase } from '../support/database.js';
 
@@ -12,7 +13,7 @@ const at = (hour: number) => new Date(hour * 3_600_000);
 test('a leaf counts as renewed when it is new, moved or got new keys, and only then', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
-  const [groups, members] = [new GroupRepository(), new MemberRepository()];
+  const [groups, members] = [new GroupRepository(), new MemberRepository(new DepartureRepository())];
   const group = {
     mlsGroupId: lab,
     address: ocmAddress('lab@a.test'),
@@ -48,7 +49,7 @@ test('a leaf counts as renewed when it is new, moved or got new keys, and only t
 test('a leaf is fresh until it is renewed, and its time is worked out anew whenever it got new keys', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
-  const [groups, members] = [new GroupRepository(), new MemberRepository()];
+  const [groups, members] = [new GroupRepository(), new MemberRepository(new DepartureRepository())];
   const group = {
     mlsGroupId: lab,
     address: ocmAddress('lab@a.test'),

@@ -30,7 +30,8 @@ import { OpeningService } from '../../src/shares/opening.service.js';
 import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/received-share.repository.js';
 import { ReceivingService } from '../../src/shares/receiving.service.js';
 import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
-import type { AudienceRepository } from '../../src/shares/audience.repository.js';
+import { DepartureRepository } from '../../src/groups/departure.repository.js';
+import type { AudienceService } from '../../src/shares/audience.service.js';
 import type { EncryptedResourceRepository } from '../../src/shares/encrypted-resource.repository.js';
 import { RotationRepository } from '../../src/shares/rotation.repository.js';
 import { RotationWishes } from '../../src/shares/rotation-wishes.service.js';
@@ -76,7 +77,7 @@ export class ShareHouse implements AsyncDisposable {
   /** What happens while a peer is asked what it takes. */
   whileAsked: (peer: Host) => Promise<void> = () => Promise.resolve();
   readonly groups = new GroupRepository();
-  readonly members = new MemberRepository();
+  readonly members = new MemberRepository(new DepartureRepository());
   readonly metrics = new Metrics();
   readonly tokenKey: { kid: string; alg: 'ES256'; privateKey: KeyObject; publicKey: KeyObject };
   readonly tokens: TokensService;
@@ -132,7 +133,7 @@ export class ShareHouse implements AsyncDisposable {
       clock,
       ENCRYPTS_NOTHING as EncryptedResourceRepository,
       rotations,
-      ENCRYPTS_NOTHING as AudienceRepository,
+      ENCRYPTS_NOTHING as AudienceService,
       log,
     );
     const ending = new EndingService(config, clock, shares, servers, received, tokens, wishes, outbox, log);

@@ -1,34 +1,46 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
-import { type GroupAfter, heardOf, isCastaway, living } from './after.js';
-import type { Shared } from './ledger.js';
+import { decrypt } from '../support/ciphertext.js';
+import { type GroupAfter, isCastaway, living } from './after.js';
 import type { Stage } from './stage.js';
 
 const at = (address: string): string => hostOf(ocmAddress(address));
-const isKey = (answer: string): boolean => /^[\w-]{22,43}$/.test(answer);
 
-/** Every member has the key of every encrypted file that is shared with the group, wrapped in its latest epoch, and nobody else. */
+/**
+ * Every member reads the right bytes of every encrypted file that is shared with the group, by a key that was wrapped in the
+ * group's latest epoch; nobody else does, whatever keys they have kept.
+ * @param audiences who must read which file
+ */
 export async function filesOpen(
   stage: Stage,
   groups: readonly GroupAfter[],
-  audience: (share: Shared) => Promise<readonly string[]>,
+  audiences: ReadonlyMap<string, readonly string[]>,
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const share of heardOf(stage, groups).filter(({ encrypted }) => encrypted)) {
-    const users = await audience(share);
-    const own = await stage.ask(share.by, (who) => who.keyOfShared(share));
-    const key = own.kind === 'yes' ? own.answer : undefined;
+  for (const [name, users] of audiences) {
+    const file = stage.storage.byName(name);
+    if (!file) continue;
     for (const { address } of stage.people) {
       if (groups.some((group) => isCastaway(group, at(address)))) continue;
-      const said = await stage.ask(address, (who) => who.fileKey(share.name));
+      const said = await stage.ask(address, (who) => who.fileKey(name));
       const answer = said.kind === 'yes' ? said.answer : 'no answer';
-      const may = users.includes(address);
-      if (may ? answer !== key : isKey(answer))
-        found.push(`${address} has of ${share.name}: ${may ? answer : 'its key'}`);
+      const reads = await decrypt(file.bytes, answer);
+      if ((reads === file.text) !== users.includes(address)) found.push(`${address} reads of ${name}: ${reads}`);
+    }
+    if (users.length === 0) continue;
+    const shutOut = (who: string) => !users.includes(who) && wereMembers(stage, groups, name).has(who);
+    for (const who of (await stage.storage.openTo(name)).filter(shutOut)) {
+      found.push(`${who} has a key from before that opens ${name} as it is now`);
     }
   }
   return [...found, ...(await wrappedLately(stage, groups))];
 }
 
+/** Of any group that the file was shared with, in any epoch of its history. */
+function wereMembers({ ledger }: Stage, groups: readonly GroupAfter[], name: string): ReadonlySet<string> {
+  const addresses = ledger.shared.filter((share) => share.name === name).map(({ group }) => group);
+  const histories = groups.filter(({ address }) => addresses.includes(address));
+  return new Set(histories.flatMap(({ chapters }) => chapters.flatMap(({ members }) => members)));
+}
 async function wrappedLately(stage: Stage, groups: readonly GroupAfter[]): Promise<string[]> {
   const found: string[] = [];
   for (const host of stage.hosts) {

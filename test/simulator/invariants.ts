@@ -15,7 +15,7 @@ export const INVARIANTS: Readonly<Record<Invariant, string>> = {
   3: 'every Commit was signed by an admin of its epoch, and every Add and foreign Remove is approved in the audit log',
   4: 'no generation of a leaf carries two messages, and no KeyPackage but the last resort is used twice',
   5: 'nothing answered with success is missing, nothing is stuck, the queues drain',
-  6: 'each share is seen, and each encrypted file opened, by exactly the users whose leaf is in the tree',
+  6: 'each share is seen, and each encrypted file read, by exactly the users whose leaf is in the tree',
 };
 
 export interface Breach {
@@ -41,8 +41,8 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
     ...(await promisesKept(stage, groups)).map(breach(5)),
     ...(await leftOver(stage)).map(breach(5)),
     ...[...stage.ledger.goneTooSoon].map(breach(6)),
-    ...(await sharesSeen(stage, groups)).map(breach(6)),
-    ...(await filesOpen(stage, groups, (share) => audience(stage, share, groups))).map(breach(6)),
+    ...(await sharesSeen(stage, groups, await audiences(stage, groups))).map(breach(6)),
+    ...(await filesOpen(stage, groups, await audiences(stage, groups, true))).map(breach(6)),
   ];
 }
 
@@ -191,10 +191,12 @@ async function leftOver(stage: Stage): Promise<string[]> {
   return found;
 }
 
-async function sharesSeen(stage: Stage, groups: readonly GroupAfter[]): Promise<string[]> {
+async function sharesSeen(
+  stage: Stage,
+  groups: readonly GroupAfter[],
+  open: ReadonlyMap<string, readonly string[]>,
+): Promise<string[]> {
   const found: string[] = [];
-  const open = new Map<string, readonly string[]>();
-  for (const share of heardOf(stage, groups)) open.set(share.name, await audience(stage, share, groups));
   for (const { address } of stage.people) {
     if (groups.some((group) => isCastaway(group, at(address)))) continue;
     const said = await stage.ask(address, (who) => who.receives());
@@ -207,7 +209,17 @@ async function sharesSeen(stage: Stage, groups: readonly GroupAfter[]): Promise<
   return found;
 }
 
-/** Who must see it: the members, as long as it goes on. */
+/** Who must see what is shared, all of it or what is encrypted alone, through whichever group. */
+async function audiences(stage: Stage, groups: readonly GroupAfter[], encrypted = false) {
+  const found = new Map<string, readonly string[]>();
+  for (const share of heardOf(stage, groups)) {
+    if (encrypted && !share.encrypted) continue;
+    found.set(share.name, [...(found.get(share.name) ?? []), ...(await audience(stage, share, groups))]);
+  }
+  return found;
+}
+
+/** The members, as long as the share goes on. */
 async function audience(stage: Stage, share: Shared, groups: readonly GroupAfter[]): Promise<readonly string[]> {
   const [goesOn] = await stage
     .observer(share.host)

@@ -3,6 +3,7 @@ import { Chance } from './chance.js';
 import { kind, type Kind, type Move, type Scene } from './move.js';
 import { PASSING } from './passing.js';
 import { PEOPLE } from './people.js';
+import { SHARING } from './sharing.js';
 import type { Stage } from './stage.js';
 
 interface Rush extends Move {
@@ -10,7 +11,7 @@ interface Rush extends Move {
   readonly moves: readonly Move[];
 }
 
-const SINGLE: Readonly<Record<string, Kind>> = { ...PEOPLE, ...ACCIDENTS, ...PASSING };
+const SINGLE: Readonly<Record<string, Kind>> = { ...PEOPLE, ...SHARING, ...ACCIDENTS, ...PASSING };
 
 const RUSHING = Object.fromEntries(Object.entries(SINGLE).filter(([, { rushes }]) => rushes));
 /** Servers work while people ask, and while others work. */

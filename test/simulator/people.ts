@@ -1,7 +1,7 @@
 import { hostOf, ocmAddress } from '../../src/kernel/address.js';
 import type { Change, Person } from '../support/cast.js';
 import type { Chance } from './chance.js';
-import type { Shared } from './ledger.js';
+import { copyKeys } from './file-platform.js';
 import { kind, type Move, type Scene } from './move.js';
 import type { GroupAt } from './observer.js';
 import type { Said, Stage } from './stage.js';
@@ -14,18 +14,14 @@ interface InGroup extends Move {
 interface ToSomebody extends InGroup {
   readonly who: string;
 }
-interface WithShare extends Move {
-  readonly by: string;
-  readonly name: string;
-}
 
 /** Mostly people ask for what may be; now and then for anything. */
 const SENSE = 90;
 
 const at = (person: string): string => hostOf(ocmAddress(person));
-const local = ({ host, members }: GroupAt): string[] => members.filter((member) => at(member) === host);
+export const local = ({ host, members }: GroupAt): string[] => members.filter((member) => at(member) === host);
 const localAdmins = ({ host, admins }: GroupAt): string[] => admins.filter((admin) => at(admin) === host);
-const living = ({ groups }: Scene): GroupAt[] => groups.filter(({ state }) => state === 'active');
+export const living = ({ groups }: Scene): GroupAt[] => groups.filter(({ state }) => state === 'active');
 
 /** A group with one of its admins, as that admin's server has it. */
 function ruled(chance: Chance, scene: Scene): { group: GroupAt; by: string } | undefined {
@@ -61,7 +57,7 @@ async function wish(
   return outcome(said);
 }
 
-const outcome = (said: Said<unknown>): string => {
+export const outcome = (said: Said<unknown>): string => {
   if (said.kind === 'no') return said.why;
   return said.kind === 'yes' ? 'yes' : 'its server died over it';
 };
@@ -96,7 +92,10 @@ const remove = kind<ToSomebody>({
   rushes: true,
   draw: about((who, { members }) => members.includes(who)),
   tell: ({ by, group, who }) => `${by} removes ${who} from ${group}`,
-  make: (move, stage) => wish(stage, move, (by) => by.remove(move.group, move.who)),
+  async make(move, stage) {
+    await copyKeys(stage, move.who);
+    return wish(stage, move, (by) => by.remove(move.group, move.who));
+  },
 });
 
 const appoint = kind<ToSomebody>({
@@ -124,68 +123,9 @@ const leave = kind<InGroup>({
     return by === undefined ? undefined : { by, group: group!.address };
   },
   tell: ({ by, group }) => `${by} leaves ${group}`,
-  make: (move, stage) => wish(stage, { ...move, who: move.by }, (by) => by.leave(move.group)),
-});
-
-const share = kind<InGroup & WithShare & { readonly encrypted: boolean }>({
-  weight: 9,
-  rushes: true,
-  again: (move, chance) => ({ ...move, name: `${move.name}.${chance.below(10_000)}` }),
-  draw(chance, scene) {
-    const group = chance.pick(living(scene));
-    const by = group && chance.pick(local(group));
-    return by === undefined
-      ? undefined
-      : {
-          by,
-          group: group!.address,
-          name: `file${scene.step}.${chance.below(10_000)}`,
-          encrypted: chance.happens(60),
-        };
-  },
-  tell: ({ by, group, name, encrypted }) => `${by} shares ${name} with ${group}${encrypted ? ', encrypted' : ''}`,
-  async make({ by, group, name, encrypted }, stage) {
-    const said = await stage.ask(by, (who) => (encrypted ? who.shareEncrypted(group, name) : who.share(group, name)));
-    if (said.kind === 'yes') {
-      stage.ledger.shared.push({ host: at(by), group, by, name, encrypted, id: said.answer.id, unshared: 'no' });
-    }
-    return outcome(said);
-  },
-});
-
-const shareOf = ({ ledger }: Stage, name: string): Shared | undefined => ledger.shared.find((one) => one.name === name);
-
-const unshare = kind<WithShare>({
-  weight: 3,
-  rushes: true,
-  draw(chance, { stage }) {
-    const one = chance.pick(
-      stage.ledger.shared.filter(({ unshared, host }) => unshared === 'no' && stage.isAlive(host)),
-    );
-    return one && { by: one.by, name: one.name };
-  },
-  tell: ({ by, name }) => `${by} ends the share of ${name}`,
-  async make({ by, name }, stage) {
-    const one = shareOf(stage, name);
-    if (!one) return 'there is no such share';
-    const said = await stage.ask(by, (who) => who.unshare(one));
-    if (said.kind !== 'no') one.unshared = said.kind === 'yes' ? 'yes' : 'perhaps';
-    return outcome(said);
-  },
-});
-
-const open = kind<WithShare>({
-  weight: 4,
-  draw(chance, { stage }) {
-    const by = chance.pick(stage.people.filter(({ address }) => stage.isAlive(at(address))))?.address;
-    const name = chance.pick(stage.ledger.shared)?.name;
-    return by === undefined || name === undefined ? undefined : { by, name };
-  },
-  tell: ({ by, name }) => `${by} opens ${name}`,
-  async make({ by, name }, stage) {
-    const said = await stage.ask(by, (who) => who.open(name));
-    if (said.kind !== 'yes') return outcome(said);
-    return typeof said.answer === 'string' ? said.answer : 'yes';
+  async make(move, stage) {
+    await copyKeys(stage, move.by);
+    return wish(stage, { ...move, who: move.by }, (by) => by.leave(move.group));
   },
 });
 
@@ -247,8 +187,5 @@ export const PEOPLE = {
   leave,
   reinit,
   decide,
-  share,
-  unshare,
-  open,
   usurpation,
 };

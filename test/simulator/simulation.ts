@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Chance } from './chance.js';
 import { FAULTS, type FaultName } from './faults.js';
 import { type Breach, breaches } from './invariants.js';
+import { allNewKeys } from './file-platform.js';
 import type { Move } from './move.js';
 import { draw, make, tell } from './moves.js';
 import { Stage } from './stage.js';
@@ -78,8 +79,10 @@ async function recover(stage: Stage): Promise<void> {
   await stage.heal();
   await stage.pass(2 * HOUR);
   await stage.note();
+  while (await allNewKeys(stage)) await stage.pass(HOUR);
   for (let days = 0; days < MOST_DAYS && (await breaches(stage)).length > 0; days++) {
     await stage.pass(DAY);
     await stage.note();
+    while (await allNewKeys(stage)) await stage.pass(HOUR);
   }
 }

@@ -10,6 +10,7 @@ import { Ledger } from './ledger.js';
 import type { Scene } from './move.js';
 import { type GroupAt, Observer } from './observer.js';
 import { Seals } from './seals.js';
+import { Storage } from './storage.js';
 import { WallClock } from './wall-clock.js';
 
 const FIRST_NAMES = 'alice adam bob bea carol chris dora dan eve eli fay finn gus gil hal hope'.split(' ');
@@ -38,6 +39,7 @@ export class Stage implements AsyncDisposable {
   readonly ledger = new Ledger();
   readonly chronicle = new Chronicle();
   readonly seals = new Seals();
+  readonly storage = new Storage();
   readonly hosts: readonly string[];
   people: readonly Person[] = [];
   private world!: World;
@@ -183,6 +185,7 @@ export class Stage implements AsyncDisposable {
   async backUp(host: string): Promise<void> {
     await this.observer(host).backUp();
     this.ledger.mark(host);
+    this.storage.mark(host);
     const groups = await this.observer(host).groups();
     this.backups.set(host, new Map(groups.map((group) => [group.mlsGroupId, group])));
   }
@@ -199,6 +202,7 @@ export class Stage implements AsyncDisposable {
   async restoreBackup(host: string): Promise<void> {
     await this.server(host).restoreBackup();
     this.ledger.forgetSince(host);
+    this.storage.goBack(host);
     this.backups.delete(host);
   }
 

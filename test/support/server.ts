@@ -174,10 +174,13 @@ export class TestServer {
     return this.turns.every((turn) => this.rest(turn));
   }
 
-  /** Time went by, and nothing here fell due: who rested may go on resting. */
-  sleepOn(): void {
+  /** Time went by, and something fell due in these tables alone: who looked at none of them may go on resting. */
+  sleepOn(fallen: readonly string[]): void {
     const at = this.now.getTime();
-    for (const [turn, rest] of this.rests) this.rests.set(turn, { ...rest, at });
+    for (const [turn, rest] of this.rests) {
+      const wakes = rest.tables.length === 0 ? fallen.length > 0 : rest.tables.some((table) => fallen.includes(table));
+      if (!wakes) this.rests.set(turn, { ...rest, at });
+    }
   }
 
   /** Its workers, each to be asked for a turn. */

@@ -13,6 +13,12 @@ const STEPS = 500;
 /** Columns that say when something is to be done. */
 const DUE = ['due_at', 'next_try_at', 'leased_until', 'quiet_until'];
 
+/** The first time, by the world's clock, at which something is to be done in a table. */
+interface Due {
+  readonly table: string;
+  readonly at: Date;
+}
+
 /** What is done to every server of a world. */
 export interface Customs {
   /** The clock on a server's wall; without it all have the world's own. */
@@ -110,7 +116,10 @@ export class World implements AsyncDisposable {
     for (let due = await this.due(); due.next && due.next < end; due = await this.due()) {
       // What falls due shortly after that is done together with it.
       this.clock.advance(Math.min(due.next.getTime() - this.clock.now().getTime() + ms / STEPS, left()));
-      for (const [server, at] of due.of) if (!at || at > this.clock.now()) server.sleepOn();
+      const now = this.clock.now();
+      for (const [server, dues] of due.of) {
+        server.sleepOn(dues.filter(({ at }) => at <= now).map(({ table }) => table));
+      }
       await this.settle();
     }
     this.clock.advance(end);
@@ -121,26 +130,25 @@ export class World implements AsyncDisposable {
     for (const server of this.servers.values()) await server.stop();
   }
 
-  /** The first time after now at which anything, anywhere, is to be done, and at which anything is on each server. */
-  private async due(): Promise<{ readonly next?: Date; readonly of: ReadonlyMap<TestServer, Date | undefined> }> {
+  /** The first time after now at which anything, anywhere, is to be done, and what is on each server. */
+  private async due(): Promise<{ readonly next?: Date; readonly of: ReadonlyMap<TestServer, readonly Due[]> }> {
     const now = this.clock.now();
-    const of = new Map<TestServer, Date | undefined>();
-    for (const server of this.servers.values()) {
-      if (!server.isAlive) continue;
-      const row = await this.dueOn(server);
-      of.set(server, row?.due ? new Date(now.getTime() + row.due.getTime() - server.now.getTime()) : undefined);
-    }
-    const times = [this.network.nextDue(), ...of.values()].filter((time) => time !== undefined && time > now);
+    const of = new Map<TestServer, readonly Due[]>();
+    for (const server of this.servers.values()) if (server.isAlive) of.set(server, await this.dueOn(server, now));
+    const dues = [...of.values()].flat().map(({ at }) => at);
+    const times = [this.network.nextDue(), ...dues].filter((time) => time !== undefined && time > now);
     const next = times.sort((a, b) => a!.getTime() - b!.getTime())[0];
     return { of, ...(next && { next }) };
   }
 
   /** Nothing on a server that dies of being asked: it is dead like any other. */
-  private async dueOn(server: TestServer): Promise<{ readonly due: Date | null } | undefined> {
+  private async dueOn(server: TestServer, now: Date): Promise<readonly Due[]> {
+    const behind = now.getTime() - server.now.getTime();
     try {
-      return (await server.query<{ due: Date | null }>(await this.dueQuery(server), [server.now]))[0];
+      const found = await server.query<{ table: string; due: Date }>(await this.dueQuery(server), [server.now]);
+      return found.map(({ table, due }) => ({ table, at: new Date(due.getTime() + behind) }));
     } catch (error) {
-      if (error instanceof Crash) return undefined;
+      if (error instanceof Crash) return [];
       throw error;
     }
   }
@@ -158,6 +166,8 @@ async function dueQueryOf(server: TestServer): Promise<string> {
      WHERE table_schema = 'public' AND column_name = ANY($1) ORDER BY 1, 2`,
     [DUE],
   );
-  const each = columns.map(({ table, column }) => `SELECT min(${column}) AS due FROM ${table} WHERE ${column} > $1`);
-  return `SELECT min(due) AS due FROM (${each.join(' UNION ALL ')}) AS every`;
+  const each = columns.map(
+    ({ table, column }) => `SELECT '${table}' AS table, min(${column}) AS due FROM ${table} WHERE ${column} > $1`,
+  );
+  return `SELECT * FROM (${each.join(' UNION ALL ')}) AS every WHERE due IS NOT NULL`;
 }

@@ -115,6 +115,7 @@ function keys({ keys: all, sealing }: z.output<typeof keysAnswer>, now: Date): s
 /** Why a file is to have a new key, as far as a person wants to know. */
 const CAUSES: Readonly<Record<NewFileKey['cause'], string>> = {
   'member-removed': 'a member was removed',
+  'epochs-missed': 'a member may have been removed',
   'share-ended': 'a share of it ended',
   'shared-again': 'it is shared again',
   age: 'its key was old',

@@ -19,6 +19,7 @@ import { fileKeys } from './0018-file-keys.js';
 import { removedWhileLost } from './0019-removed-while-lost.js';
 import { rotation } from './0020-rotation.js';
 import { credentialRenewal } from './0021-credential-renewal.js';
+import { departures } from './0023-departures.js';
 import { outgoingGrants } from './0022-outgoing-grants.js';
 import type { Migration } from './migration.js';
 
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rotation,
   credentialRenewal,
   outgoingGrants,
+  departures,
 ];
