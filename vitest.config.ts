@@ -14,7 +14,7 @@ const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): Use
     // Modules and databases are made once per process, not once per file.
     isolate: false,
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
-    setupFiles: ['reflect-metadata'],
+    setupFiles: ['reflect-metadata', 'test/support/setup/statements.ts'],
     testTimeout: 120_000,
     hookTimeout: 90_000,
     ...files,

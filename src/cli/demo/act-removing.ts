@@ -1,11 +1,12 @@
+import type { Dice } from '../../kernel/dice.js';
 import { groupOf } from './act-founding.js';
-import { sealedFromCarol } from './act-sealing.js';
+import { sealedAnew, sealedFromCarol } from './act-sealing.js';
 import { agreed, carriedOut, groupPath, shown, viewOf } from './cast.js';
 import { ask, seenBy, sentShare, stands, tokenFor } from './shares-cast.js';
 import type { Stage } from './stage.js';
 import { type Act, insist } from './story.js';
 
-export const removing: Act<Stage> = {
+export const removing = (dice: Dice): Act<Stage> => ({
   title: 'Carol is removed',
   steps: [
     {
@@ -60,6 +61,7 @@ export const removing: Act<Stage> = {
       },
     },
     sealedFromCarol,
+    sealedAnew(dice),
     {
       says: "The copy of gamma, which believes that Carol is a member, asks alpha with the old secret, signed with gamma's key. The secret is dead.",
       play: async (stage) => {
@@ -87,4 +89,4 @@ export const removing: Act<Stage> = {
       },
     },
   ],
-};
+});

@@ -6,6 +6,8 @@ import { encryptContent } from '../../content/encryption.js';
 import { type FileKey, fileKey } from '../../content/file-key.js';
 import { fromBase64url } from '../../kernel/bytes.js';
 import type { Dice } from '../../kernel/dice.js';
+import { isFault } from '../../kernel/fault.js';
+import { rotationAnswer, rotationKeysAnswer, rotationsAnswer } from '../../shares/rotation-bodies.js';
 import type { OcmAddress } from '../../kernel/address.js';
 import { groupOf } from './act-founding.js';
 import { answered, viewOf } from './cast.js';
@@ -84,6 +86,7 @@ export const sealing = (dice: Dice): Act<Stage> => ({
           const digest = await opened(stage, server, id, user);
           insist(digest === notes.get('content'), 'what Alice encrypted', digest);
           notes.set(`sealed at ${server.name}`, id);
+          notes.set(`key at ${server.name}`, answered(await askForKey(server, id, user), 200, keyAnswer).fileKey);
           lines.push(`${user}: SHA-256 ${digest}...`);
         }
         return lines;
@@ -107,6 +110,40 @@ export const sealedFromCarol: Step<Stage> = {
     return [`bob: SHA-256 ${digest}... in epoch ${view?.epoch}`, `carol: ${refused.status}`];
   },
 };
+
+/** After that: until now Carol's copy of the key would open whatever is written. */
+export const sealedAnew = (dice: Dice): Step<Stage> => ({
+  says: "Carol may have kept the key. Alpha says which files are to have new ones; Alice's file platform encrypts the file anew and reports it, and the new key goes to who is left.",
+  play: async (stage) => {
+    const { alpha, beta, files, notes } = stage;
+    const { rotations } = answered(await alpha.get('/api/v1/rotations?state=due'), 200, rotationsAnswer);
+    const due = rotations[0];
+    insist(rotations.length === 1 && due?.cause === 'member-removed', 'one file that is to have a new key', rotations);
+    const { resourceId, version } = due;
+    const begun = answered(await alpha.post(`/api/v1/rotations/${resourceId}/begin`), 200, rotationKeysAnswer);
+    const { cipher } = begun.encryption;
+    const [oldKey, newKey] = [begun.oldFileKey, begun.newFileKey].map((key) => fileKey(cipher, fromBase64url(key)));
+    const size = await files.store(encryptContent(decryptContent(files.stored(), oldKey!), newKey!, dice));
+    answered(await alpha.post(`/api/v1/rotations/${resourceId}/finish`, { version }), 200, rotationAnswer);
+    await stage.until('the new key has come to beta', async () => {
+      const answer = await askForKey(beta, notes.get('sealed at beta')!, beta.user('bob'));
+      return answered(answer, 200, keyAnswer).fileKey === begun.newFileKey ? true : undefined;
+    });
+    const digest = await opened(stage, beta, notes.get('sealed at beta')!, beta.user('bob'));
+    insist(digest === notes.get('content'), 'what Alice encrypted', digest);
+    const carols = fileKey(cipher, fromBase64url(notes.get('key at gamma')!));
+    const refused = await whole(decryptContent(files.stored(), carols)).then(() => 'opened', codeOf);
+    insist(refused === 'content.key-mismatch', "Carol's key to fit no more", refused);
+    const view = await viewOf(alpha, groupOf(stage));
+    return [
+      `key ${version} of the file, ${size} bytes encrypted anew, wrapped under the Group Key of epoch ${view?.epoch}`,
+      `bob: SHA-256 ${digest}...`,
+      `carol, with the key that she kept: ${refused}`,
+    ];
+  },
+});
+
+const codeOf = (error: unknown): string => (isFault(error) ? error.code : String(error));
 
 /** After Dave was added. */
 export const sealedForDave: Step<Stage> = {

@@ -15,7 +15,7 @@ export const acts = (dice: Dice): readonly Act<Stage>[] => [
   sharing,
   reading,
   sealing(dice),
-  removing,
+  removing(dice),
   succeeding,
   closing,
 ];

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Access, AccessVerifier } from '../../integration/access-verifier.js';
 import { WebdavFiles } from '../../integration/webdav-files.service.js';
@@ -62,9 +62,18 @@ export class OpenFileServer implements FileServer {
   }
 
   async store(chunks: AsyncIterable<Uint8Array>): Promise<number> {
-    const path = join(this.folder, SEALED);
-    await writeFile(path, chunks);
-    return (await stat(path)).size;
+    const next = `${this.sealedPath}.next`;
+    await writeFile(next, chunks);
+    await rename(next, this.sealedPath);
+    return (await stat(this.sealedPath)).size;
+  }
+
+  stored(): AsyncIterable<Uint8Array> {
+    return createReadStream(this.sealedPath) as AsyncIterable<Uint8Array>;
+  }
+
+  private get sealedPath(): string {
+    return join(this.folder, SEALED);
   }
 
   download(token: string): Promise<{ status: number; bytes: Uint8Array }> {

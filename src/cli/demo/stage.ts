@@ -37,8 +37,10 @@ export interface FileServer {
   readonly content: string;
   /** Where a file is that it cannot read. */
   readonly sealed: string;
-  /** Takes that file, and says how long it is. */
+  /** Takes that file, in the stead of what it had, and says how long it is. */
   store(chunks: AsyncIterable<Uint8Array>): Promise<number>;
+  /** That file as it lies there, for whoever stored it. */
+  stored(): AsyncIterable<Uint8Array>;
   download(token: string): Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
   /** A request for the file, with this text behind "Bearer " or without credentials. */
   request(method: 'GET' | 'PROPFIND', token?: string): Promise<Answer>;
