@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
-import { UpkeepWorker } from '../../src/groups/upkeep.worker.js';
 import { host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { toBase64url } from '../../src/kernel/bytes.js';
 import { readKeyPackage } from '../../src/mls/key-package.js';
 import { KeyPackageClient } from '../../src/mls/key-package.client.js';
-import { StateLossService } from '../../src/mls/state-loss.service.js';
 import { keyPackageEntry } from '../../src/ocm/notification-body.js';
+import { StateLossService } from '../../src/mls/state-loss.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
 import { byValue, forgeCommit } from '../mls/support/fellows.js';
 import { World } from '../support/world.js';
 import { agree, federationOf } from './agreement.js';
-import { audited } from './audited.js';
 import { labOfThree, lose, notice, stateOn, tell } from './forgery.js';
 
 const HOUR = 3_600_000;
@@ -58,33 +56,6 @@ test('R-061 R-125 R-126 R-132 R-137 R-138 R-139 a server with two users that dri
   await bella.leave(lab);
   await world.settle();
   expect((await agree(lab, alice, bob)).members).toHaveLength(2);
-});
-
-test('R-093 R-138 the Welcome of a Commit that was replaced while it was on its way does not send a server back again', async () => {
-  const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
-  await using _ = world;
-  // No leaf is renewed meanwhile.
-  for (const name of ['a.test', 'b.test', 'c.test']) {
-    world.server(name).get(UpkeepWorker).turn = () => Promise.resolve(false);
-  }
-  await alice.appoint(lab, charlie);
-  await world.settle();
-  await lose(world, 'b.test', mlsGroupId);
-  // Alice's server takes Bob in, and its Welcome does not arrive; a day later Charlie's does.
-  world.wire(a, b).cut();
-  await world.pass(HOUR / 2);
-  const { epoch } = await alice.sees(lab);
-  world.wire(b, a).cut();
-  await world.pass(36 * HOUR);
-  expect(await bob.sees(lab)).toMatchObject({ state: 'active', epoch: epoch + 1 });
-  world.wire(a, b).mend();
-  world.wire(b, a).mend();
-  await world.pass(2 * HOUR);
-  await agree(lab, alice, bob, charlie);
-  const welcomes = world.network.sent({ from: a, to: b, what: 'MLS_WELCOME' });
-  expect(welcomes.at(-1)).toMatchObject({ outcome: 409 });
-  const acts = (await audited(world, 'b.test', lab)).map(({ act }) => act);
-  expect(acts.filter((act) => act === 'group.drifted')).toHaveLength(1);
 });
 
 test('R-135 R-136 a rejoin never admits a new party, and nobody asks for the users of others', async () => {

@@ -32,9 +32,18 @@ export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'membe
 /** Whether a server has lost the group and cannot come back: all of the admins that it knows are admins no more. */
 export function isCastaway({ on, admins }: GroupAfter, host: string): boolean {
   const lost = on.find((one) => one.host === host && one.state === 'drifted');
-  if (!lost) return false;
-  const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== host);
-  return !others(lost.admins).some((one) => others(admins).includes(one));
+  return lost !== undefined && !knowsOneOf(lost, admins);
+}
+
+const knowsOneOf = (lost: GroupAt, admins: readonly string[]): boolean => {
+  const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== lost.host);
+  return others(lost.admins).some((one) => others(admins).includes(one));
+};
+
+/** Whose logs are those of the group: not of who is lost in a history that nobody else has. */
+function historians(here: readonly GroupAt[]): readonly string[] {
+  const admins = here.filter(({ state }) => state === 'active').flatMap((one) => one.admins);
+  return here.filter((one) => one.state !== 'drifted' || knowsOneOf(one, admins)).map(({ host }) => host);
 }
 
 /** Shares of servers that the others hear of. */
@@ -58,7 +67,9 @@ export async function groupsAfter(stage: Stage): Promise<GroupAfter[]> {
     const { address } = here[0]!;
     const roster = isSuccessor(stage, mlsGroupId) ? stage.chronicle.earliest(mlsGroupId) : founded(stage, address);
     if (!roster) return { mlsGroupId, address, ...UNSEEN, on: here };
-    const of = (all: readonly LoggedCommit[]) => all.filter((one) => one.mlsGroupId === mlsGroupId);
+    const from = historians(here);
+    const of = (all: readonly LoggedCommit[]) =>
+      all.filter((one) => one.mlsGroupId === mlsGroupId && from.includes(one.host));
     const { log, torn } = union(of(logged), of(stage.chronicle.logged), roster.epoch);
     const chapters = historyOf(roster, log);
     const members = roster.leaves.filter((leaf) => leaf !== null).sort();

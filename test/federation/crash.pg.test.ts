@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { DEATHS, trial, oneVersionOfEverything, dieEverywhere } from './trial.js';
+
+test('the server of another admin dies at any statement of its own Commit: it goes on with the one Commit', async () => {
+  const story = await trial();
+  await using _ = story.world;
+  await dieEverywhere(story, story.bob, 'b.test');
+  expect(oneVersionOfEverything(story, 'b.test')).toBeGreaterThan(DEATHS / 2);
+});
+
+test('a member server dies at any statement while it follows a Commit', async () => {
+  const story = await trial();
+  await using _ = story.world;
+  await dieEverywhere(story, story.alice, 'c.test');
+});

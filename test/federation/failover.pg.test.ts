@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { host } from '../../src/kernel/address.js';
+import { World } from '../support/world.js';
+import { agree } from './agreement.js';
+import { audited } from './audited.js';
+import { between, hours, labOfTwoAdmins, later, UNTOUCHED } from './two-admins.js';
+import { held, log, labTakenOver } from './taken-over.js';
+
+const HOUR = 3_600_000;
+const [a, b, c] = ['a.test', 'b.test', 'c.test'].map(host) as [never, never, never];
+
+test('R-093 a server that was let in by a Commit that lost has nothing to go back to, and rejoins', async () => {
+  const { world, lab, alice, bob, charlie, dave, dora, ownerComesBack } = await labTakenOver();
+  await using _ = world;
+  expect(await agree(lab, bob, charlie, dave, dora)).toMatchObject({ epoch: 4, ownerServer: b });
+  const [lost] = await log(world, 'c.test', 2);
+  await ownerComesBack();
+  expect((await log(world, 'e.test', 2)).map(({ digest }) => digest)).not.toContain(lost!.digest);
+  expect(await agree(lab, alice, bob, charlie, dave, dora)).toMatchObject({ ownerServer: a });
+  const acts = (await audited(world, 'e.test', lab)).map(({ act }) => act);
+  expect(acts).toContain('group.drifted');
+  expect(acts).not.toContain('epoch.reverted');
+});
+
+test('R-093 what was done in a history that lost is carried out once more, by a server that had nothing to go back to', async () => {
+  const { world, lab, alice, bob, charlie, cecil, dave, dora, ownerComesBack } = await labTakenOver();
+  await using _ = world;
+  await bob.appoint(lab, dora);
+  await later(world, 0.2);
+  const asked = await dora.add(lab, cecil);
+  await later(world, 0.2);
+  expect(await dora.change(asked)).toMatchObject({ state: 'done', epoch: 6 });
+  const [lost] = await log(world, 'e.test', 5);
+  await ownerComesBack();
+  expect(await agree(lab, alice, bob, charlie, cecil, dave, dora)).toMatchObject({ epoch: 7, ownerServer: a });
+  expect(await dora.change(asked)).toMatchObject({ state: 'done', epoch: 7 });
+  const reverted = (await audited(world, 'e.test', lab)).filter(({ act }) => act === 'epoch.reverted');
+  expect(reverted).toMatchObject([{ epoch: 5, facts: { lost: [lost!.digest] } }]);
+  expect(await world.server('e.test').query('SELECT * FROM group_doubt')).toEqual([]);
+});
+
+test('R-092 what is held back is gone after an hour, and the takeover is final', async () => {
+  const { world, lab, alice, bob, charlie, dave } = await labOfTwoAdmins();
+  await using _ = world;
+  const wires = ['b.test', 'c.test', 'd.test'].map((other) => between(world, 'a.test', other));
+  for (const wire of wires) wire.cut();
+  // Accepted, and told nobody.
+  await alice.remove(lab, charlie);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ epoch: 3 });
+  await later(world, 36.5);
+  for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toHaveLength(4);
+  await later(world, 1);
+  for (const server of ['b.test', 'c.test']) expect(await held(world, server)).toEqual([]);
+  for (const wire of wires) wire.mend();
+  await later(world, 2);
+  const told = world.network.sent({ from: a, what: 'MLS_COMMIT' }).map(({ to, outcome }) => [to, outcome]);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      [b, 409],
+      [c, 409],
+    ]),
+  );
+  expect(await agree(lab, bob, charlie, dave)).toMatchObject({ epoch: 3, ownerServer: b });
+});
+
+test('R-090 of two servers that took over the one before wins, and only one of them goes back', async () => {
+  const world = await World.with(
+    {
+      'a.test': hours(36),
+      'b.test': hours(36),
+      'c.test': hours(36),
+      'd.test': hours(36),
+    },
+    UNTOUCHED,
+  );
+  await using _ = world;
+  const [alice, bob, carol, dave] = await world.users('alice@a.test', 'bob@b.test', 'carol@c.test', 'dave@d.test');
+  const lab = await alice.createGroup('lab', [bob, carol, dave]);
+  await alice.appoint(lab, bob);
+  await alice.appoint(lab, carol);
+  await world.settle();
+  await world.kill('a.test');
+  const [toCarol, toDave] = [between(world, 'b.test', 'c.test'), between(world, 'b.test', 'd.test')];
+  toCarol.cut();
+  toDave.cut();
+  await later(world, 36.2);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  await later(world, 36);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  expect(await agree(lab, carol, dave)).toMatchObject({ ownerServer: c, admins: [carol.address] });
+  // Carol's server is heard before it hears of Bob's.
+  for (let times = 0; times < 3; times++) world.wire('b.test', 'c.test').loseNextRequest('MLS_COMMIT');
+  toCarol.mend();
+  toDave.mend();
+  await world.pass(HOUR / 2);
+  expect(await agree(lab, bob, carol, dave)).toMatchObject({
+    ownerServer: b,
+    admins: [bob, carol].map(({ address }) => address),
+  });
+  expect(world.network.sent({ from: c, to: b, what: 'MLS_COMMIT' }).at(-1)).toMatchObject({ outcome: 409 });
+  const removed = await carol.remove(lab, dave);
+  await world.pass(HOUR);
+  expect(await carol.change(removed)).toMatchObject({ state: 'done' });
+  expect((await agree(lab, bob, carol)).members).toHaveLength(2);
+});
+
+test('an owner server that was away asks before it arbitrates, and silence is as good as a yes', async () => {
+  const world = await World.with({ 'a.test': hours(36), 'b.test': hours(72) }, UNTOUCHED);
+  await using _ = world;
+  const [alice, anna, bob] = await world.users('alice@a.test', 'anna@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await later(world, 37);
+  // As it was when the takeover time was shorter: what was noted then does not count.
+  await world.server('b.test').query(`UPDATE takeover_watch SET due_at = '2027-01-05T00:00:00Z'`);
+  await world.settle();
+  const asked = await alice.add(lab, anna);
+  await world.settle();
+  expect(await alice.change(asked)).toMatchObject({ state: 'done' });
+  expect(await agree(lab, alice, bob)).toMatchObject({ ownerServer: a });
+  await world.kill('b.test');
+  await later(world, 37);
+  const unanswered = await alice.remove(lab, anna);
+  await world.settle();
+  expect(await alice.change(unanswered)).toMatchObject({ state: 'committing' });
+  await later(world, 0.2);
+  expect(await alice.change(unanswered)).toMatchObject({ state: 'done' });
+});
