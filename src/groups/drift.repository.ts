@@ -26,6 +26,7 @@ export class DriftRow {
   @Column('integer') rounds!: number;
   @Column('timestamptz', { name: 'due_at' }) dueAt!: Date;
   @Column('text', { name: 'denied_by', array: true }) deniedBy!: string[];
+  @Column('text', { array: true }) named!: string[];
   @Column('jsonb', { nullable: true }) arbitrated!: StoredCommit | null;
 }
 
@@ -51,6 +52,8 @@ export interface Drift {
   readonly dueAt: Date;
   /** Who has said since that no user of ours is a member, or that it has no say in the group. */
   readonly deniedBy: readonly Host[];
+  /** Servers with an admin now, as servers say that had one when the group was lost. */
+  readonly named: readonly Host[];
   readonly arbitrated?: Arbitrated;
 }
 
@@ -80,9 +83,10 @@ export class DriftRepository {
   }
 }
 
-const toRow = ({ keyPackages, offeredAt, arbitrated, deniedBy, ...drift }: Drift): DriftRow => ({
+const toRow = ({ keyPackages, offeredAt, arbitrated, deniedBy, named, ...drift }: Drift): DriftRow => ({
   ...drift,
   deniedBy: [...deniedBy],
+  named: [...named],
   keyPackages: keyPackages.map(({ content, ...rest }) => ({ ...rest, content: toBase64url(content) })),
   offeredAt: offeredAt ?? null,
   arbitrated: arbitrated
@@ -95,9 +99,10 @@ const toRow = ({ keyPackages, offeredAt, arbitrated, deniedBy, ...drift }: Drift
     : null,
 });
 
-const toDrift = ({ mlsGroupId, keyPackages, offeredAt, arbitrated, deniedBy, ...row }: DriftRow): Drift => ({
+const toDrift = ({ mlsGroupId, keyPackages, offeredAt, arbitrated, deniedBy, named, ...row }: DriftRow): Drift => ({
   ...row,
   deniedBy: deniedBy as Host[],
+  named: named as Host[],
   mlsGroupId: mlsGroupId as MlsGroupId,
   keyPackages: keyPackages.map(({ userId, ref, content }) => ({
     userId: userId as OcmAddress,

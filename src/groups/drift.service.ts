@@ -109,6 +109,7 @@ export class DriftService {
       rounds: 0,
       dueAt: firstAsked(reason, now),
       deniedBy: [],
+      named: [],
     });
     await this.audit.record(tx, {
       act: 'group.drifted',

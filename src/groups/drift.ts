@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { addressField } from '../ocm/wire-body.js';
+import { adminServers, type Group } from './group.js';
 import { doubled } from '../outbox/back-off.js';
 
 /** Why the epoch of a group can no longer be reached from what is held here. OCM-MLS R-132, D-31 */
@@ -65,6 +66,23 @@ const DENIALS: readonly FaultCode[] = ['rejoin.not-member', 'rejoin.not-admin-se
 export const isDenial = (code: FaultCode | undefined): boolean => code !== undefined && DENIALS.includes(code);
 
 const answer = z.object({ members: z.array(addressField).max(1_000) });
+
+const named = z.object({ admins: z.array(addressField).max(1_000) });
+
+/** The home servers of the admins of now, as a server says that has none any more. */
+export function namedServers(body: unknown, here: Host): readonly Host[] {
+  const { data } = named.safeParse(body);
+  return data ? adminServers(data).filter((server) => server !== here) : [];
+}
+
+/** The servers that a lost group can be got back from: those that had an admin then, and those that they name since. */
+export function askable(
+  group: Pick<Group, 'admins'>,
+  drift: { readonly named: readonly Host[] } | undefined,
+  here: Host,
+): Host[] {
+  return [...new Set([...adminServers(group), ...(drift?.named ?? [])])].filter((server) => server !== here);
+}
 
 /** Who of ours is a member, as an admin server says that refuses a request for others. */
 export function ownMembers(body: unknown, here: Host): readonly OcmAddress[] {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { type FreshKeyPackage, StateLossService } from '../mls/state-loss.service.js';
@@ -12,10 +11,18 @@ import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { REJOINING, rejoinTo } from './broadcast.js';
-import { isDenial, KEY_PACKAGES_GOOD_MS, ownMembers, rejoinWaitMs, wasRemoved } from './drift.js';
+import {
+  askable,
+  isDenial,
+  KEY_PACKAGES_GOOD_MS,
+  namedServers,
+  ownMembers,
+  rejoinWaitMs,
+  wasRemoved,
+} from './drift.js';
 import { type Drift, DriftRepository } from './drift.repository.js';
 import { EpochsService } from './epochs.service.js';
-import { adminServers, type Group } from './group.js';
+import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
 import { OwnReturnService } from './own-return.service.js';
@@ -72,7 +79,12 @@ export class RejoiningWorker implements Turn {
       return this.drifts.save(tx, { ...drift, keyPackages, offeredAt: drift.offeredAt ?? now, dueAt: now });
     }
     const deniedBy = isDenial(code) ? [...others, to] : others;
-    if (!wasRemoved(code, { ...drift, deniedBy }, this.admins(group))) {
+    const named = code === 'rejoin.not-admin-server' ? namedServers(body, this.config.domain) : [];
+    const news = named.filter((server) => !askable(group, drift, this.config.domain).includes(server));
+    if (news.length > 0) {
+      return this.drifts.save(tx, { ...drift, deniedBy, named: [...drift.named, ...news], dueAt: this.clock.now() });
+    }
+    if (!wasRemoved(code, { ...drift, deniedBy }, askable(group, drift, this.config.domain))) {
       return this.drifts.save(tx, { ...drift, deniedBy });
     }
     const { epoch } = group;
@@ -94,14 +106,10 @@ export class RejoiningWorker implements Turn {
     return this.stateLoss.freshKeyPackages(tx, said);
   }
 
-  private admins(group: Group): Host[] {
-    return adminServers(group).filter((server) => server !== this.config.domain);
-  }
-
   /** To the home server of every admin; a server cannot take itself in. OCM-MLS R-125 */
   private async ask(tx: Tx, group: Group, drift: Drift): Promise<void> {
     const now = this.clock.now();
-    const servers = this.admins(group);
+    const servers = askable(group, drift, this.config.domain);
     const facts = { group: group.mlsGroupId, reason: drift.reason, since: drift.since, rounds: drift.rounds };
     if (servers.length === 0) {
       this.log.error({ event: 'group.lost', ...facts }, 'no other server has an admin: nobody can take us in again');

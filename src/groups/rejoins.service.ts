@@ -39,7 +39,7 @@ export class RejoinsService {
   /**
    * Queues the latest request for each member; it is committed without anybody's approval (OCM-MLS R-061). Throws
    * `group.unknown`, `group.left`, `group.drifted`, `rejoin.not-admin-server`, `rejoin.not-from-home` (R-135),
-   * `rejoin.not-member` when none of the users is one (R-136), saying which users of that server are; `rejoin.key-package`.
+   * `rejoin.not-member` when none of the users is one (R-136), saying which users of that server are; `rejoin.key-package`. A server that has no admin any more names those of now.
    * @param created when the request was signed (A-30)
    */
   async receive(from: Host, { mlsGroupId, keyPackages }: RejoinNotice, created: Date): Promise<void> {
@@ -48,9 +48,9 @@ export class RejoinsService {
       if (!group) throw new Fault('group.unknown', { group: mlsGroupId });
       if (group.state === 'left') throw new Fault('group.left', { group: mlsGroupId });
       if (group.state !== 'active') throw new Fault('group.drifted', { group: mlsGroupId });
-      if (!adminServers(group).includes(this.config.domain)) throw new Fault('rejoin.not-admin-server');
       const users = keyPackages.map(({ userId }) => userId);
       if (!speaksFor(from, users)) throw new Fault('rejoin.not-from-home', { from, users });
+      if (!adminServers(group).includes(this.config.domain)) throw await this.notHere(tx, from, group);
       const outcomes = [];
       for (const one of keyPackages) outcomes.push(await this.take(tx, from, group, one, created));
       if (outcomes.every((outcome) => outcome === 'no-member')) {
@@ -64,6 +64,14 @@ export class RejoinsService {
       }
       this.db.afterCommit(tx, () => this.poller.wake(COMMITTING));
     });
+  }
+
+  /** A server that was asked because it had an admin once. Who has one now is for members to know. */
+  private async notHere(tx: Tx, from: Host, { mlsGroupId, admins }: Group): Promise<Fault> {
+    const members = await this.members.ofServer(tx, mlsGroupId, from);
+    return members.length > 0
+      ? new Fault('rejoin.not-admin-server', { admins })
+      : new Fault('rejoin.not-member', { from, members });
   }
 
   private async take(tx: Tx, from: Host, group: Group, { userId, content }: UserKeyPackage, created: Date) {

@@ -12,6 +12,8 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { askable } from './drift.js';
+import { DriftRepository } from './drift.repository.js';
 import { DriftService } from './drift.service.js';
 import { EpochsService } from './epochs.service.js';
 import { FailoverService } from './failover.service.js';
@@ -56,6 +58,7 @@ export class WelcomesService {
     private readonly failover: FailoverService,
     private readonly epochs: EpochsService,
     private readonly drifts: DriftService,
+    private readonly driftRows: DriftRepository,
     private readonly reinits: ReinitService,
     private readonly ownReturn: OwnReturnService,
     private readonly mls: MlsService,
@@ -178,7 +181,8 @@ export class WelcomesService {
    * was asked. When the others' leaves were renewed is not known then. OCM-MLS R-138
    */
   private async back(tx: Tx, from: Host, known: Locked<Group>, view: GroupView): Promise<void> {
-    if (!adminServers(known).includes(from)) throw new Fault('welcome.not-asked', { from });
+    const drift = await this.driftRows.find(tx, known.mlsGroupId);
+    if (!askable(known, drift, this.config.domain).includes(from)) throw new Fault('welcome.not-asked', { from });
     const { isApart } = await this.ownReturn.back(tx, known, view);
     const updated = view.members.map(({ address }) => address);
     const back = { ...known, history: known.history + (isApart ? 1 : 0) } as Locked<Group>;

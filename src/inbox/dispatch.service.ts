@@ -82,12 +82,18 @@ export class DispatchService {
       case 'SHARE_UNSHARED':
         await this.receiving.unshared(from, notice);
         return DONE;
+      case 'SHARE_CHANGE_PERMISSION':
+        await this.receiving.permissionsChanged(from, notice);
+        return DONE;
+      case 'REQUEST_RESHARE':
+        await this.sending.reshareRequested(from, notice);
+        return DONE;
       case 'SHARE_ACCEPTED':
       case 'SHARE_DECLINED':
         await this.sending.answered(from, notice);
         return DONE;
       default:
-        throw new Fault('notification.unsupported', { type: notice.notificationType });
+        return notice satisfies never;
     }
   }
 

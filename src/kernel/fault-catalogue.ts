@@ -214,6 +214,11 @@ export const FAULTS = {
   // shares
   'share.unknown': { status: 404, retry: false, says: 'there is no such share' },
   'share.changed': { status: 409, retry: false, says: 'this providerId was announced before, with other content' },
+  'share.reshare-refused': {
+    status: 403,
+    retry: false,
+    says: 'whoever is to have what a group has becomes a member of it; nothing is shared on',
+  },
   'share.type-unsupported': { status: 501, retry: false, says: 'shares of this type are not taken here' },
   'share.encryption-unsupported': { status: 501, retry: false, says: 'shares encrypted like that are not taken here' },
   'share.protocol-unsupported': { status: 501, retry: false, says: 'no protocol of the share is usable here' },

@@ -5,6 +5,7 @@ import type {
   MlsProposal,
   MlsRejoin,
   MlsWelcome,
+  ReshareRequest,
   ShareNotification,
   UserKeyPackage,
 } from './notification.js';
@@ -61,17 +62,24 @@ export const mlsRejoin = (notice: Given<MlsRejoin>): object =>
 
 /** `resourceType` and `shareType` are those of the share. OCM core section "Notifications" */
 const share =
-  (notificationType: ShareNotification['notificationType']) =>
-  ({ senderDomain, resourceType, shareType, providerId, permissions, message }: Given<ShareNotification>): object => ({
-    notificationType,
-    senderDomain,
-    resourceType,
-    ...(shareType === undefined ? {} : { shareType }),
-    notification: {
-      ...(message === undefined ? {} : { message }),
-      file: { providerId, ...(permissions === undefined ? {} : { permissions }) },
-    },
-  });
+  (notificationType: (ShareNotification | ReshareRequest)['notificationType']) =>
+  (given: Given<ShareNotification> | Given<ReshareRequest>): object => {
+    const { senderDomain, resourceType, shareType, providerId, permissions, message } = given;
+    return {
+      notificationType,
+      senderDomain,
+      resourceType,
+      ...(shareType === undefined ? {} : { shareType }),
+      notification: {
+        ...(message === undefined ? {} : { message }),
+        file: {
+          providerId,
+          ...('shareWith' in given ? { shareWith: given.shareWith } : {}),
+          ...(permissions === undefined ? {} : { permissions }),
+        },
+      },
+    };
+  };
 
 /** Of what other servers send. @public */
 export const shareAccepted = share('SHARE_ACCEPTED');
@@ -79,4 +87,5 @@ export const shareAccepted = share('SHARE_ACCEPTED');
 export const shareDeclined = share('SHARE_DECLINED');
 export const shareUnshared = share('SHARE_UNSHARED');
 /** Of what other servers send. @public */
+export const requestReshare = share('REQUEST_RESHARE');
 export const shareChangePermission = share('SHARE_CHANGE_PERMISSION');

@@ -49,8 +49,19 @@ export type ShareNotification = Notice<
   readonly message?: string;
 };
 
+/** A receiving server asks that somebody else be given the share; it may not do so itself. OCM core section 6 */
+export type ReshareRequest = Notice<'REQUEST_RESHARE'> & {
+  readonly resourceType: string;
+  readonly shareType?: string;
+  readonly providerId: string;
+  readonly shareWith: OcmAddress;
+  readonly permissions?: readonly string[];
+  readonly message?: string;
+};
+
 /** What other servers tell us. OCM core section "Notifications", OCM-MLS section "MLS Notification Types" */
-export type Notification = MlsWelcome | MlsProposal | MlsCommit | MlsApplication | MlsRejoin | ShareNotification;
+export type Notification =
+  MlsWelcome | MlsProposal | MlsCommit | MlsApplication | MlsRejoin | ShareNotification | ReshareRequest;
 
 const MOST_PROPOSALS = 1000;
 const MOST_KEY_PACKAGES = 200;
@@ -82,20 +93,23 @@ const MLS = {
 
 const detail = z.object({ providerId: identifierField, permissions: z.array(textField(50)).max(20).optional() });
 
-const share = z
-  .object({
-    ...envelope,
-    resourceType: identifierField,
-    shareType: identifierField.optional(),
-    /** Whether a folder's detail is called `file` too is not said. OCM core, notes, item 8 */
-    notification: z.object({ message: textField().optional(), file: detail.optional(), folder: detail.optional() }),
-  })
-  .transform(({ notification: { message, file, folder }, ...rest }, context) => {
-    const found = file ?? folder;
-    if (found) return { ...rest, ...found, ...(message === undefined ? {} : { message }) };
-    context.addIssue({ code: 'custom', path: ['notification', 'file'], message: 'required' });
-    return z.NEVER;
-  });
+const about = <T extends z.ZodType<object>>(of: T) =>
+  z
+    .object({
+      ...envelope,
+      resourceType: identifierField,
+      shareType: identifierField.optional(),
+      /** Whether a folder's detail is called `file` too is not said. OCM core, notes, item 8 */
+      notification: z.object({ message: textField().optional(), file: of.optional(), folder: of.optional() }),
+    })
+    .transform(({ notification: { message, file, folder }, ...rest }, context) => {
+      const found = file ?? folder;
+      if (found) return { ...rest, ...found, ...(message === undefined ? {} : { message }) };
+      context.addIssue({ code: 'custom', path: ['notification', 'file'], message: 'required' });
+      return z.NEVER;
+    });
+const share = about(detail);
+const reshare = about(detail.extend({ shareWith: addressField }));
 
 const SHARE = ['SHARE_ACCEPTED', 'SHARE_DECLINED', 'SHARE_UNSHARED', 'SHARE_CHANGE_PERMISSION'] as const;
 
@@ -111,6 +125,8 @@ const typed = z.object({ notificationType: identifierField });
 export function parseNotification(body: unknown): Notification {
   const { notificationType } = parseBody(typed, body);
   if (isShare(notificationType)) return { notificationType, ...parseBody(share, body) } as ShareNotification;
+  if (notificationType === 'REQUEST_RESHARE')
+    return { notificationType, ...parseBody(reshare, body) } as ReshareRequest;
   if (!isMls(notificationType)) throw new Fault('notification.unsupported', { notificationType });
   const schema: z.ZodType<{ senderDomain: Host; notification: { federation: object } }> = MLS[notificationType];
   const { senderDomain, notification } = parseBody(schema, body);

@@ -20,13 +20,20 @@ export interface WebdavAccess {
   readonly size?: number;
 }
 
+const permissionsField = z.array(z.enum(PERMISSIONS)).min(1).max(10);
+
+/** Reads the `permissions` of a `SHARE_CHANGE_PERMISSION`. Throws `body.malformed`. */
+export function parsePermissions(permissions: unknown): readonly Permission[] {
+  return parseBody(z.object({ permissions: permissionsField }), { permissions }).permissions;
+}
+
 const secret = identifierField;
 
 const webdav = z.object({
   uri: textField(2048).min(1),
   sharedSecret: secret,
   accessTypes: z.array(z.enum(ACCESS_TYPES)).min(1).max(10).default(['remote']),
-  permissions: z.array(z.enum(PERMISSIONS)).min(1).max(10).default(['read']),
+  permissions: permissionsField.default(['read']),
   // Not an enumeration here: an unknown one has an answer of its own.
   requirements: z.array(identifierField).min(1).max(20).optional(),
   size: z.number().int().nonnegative().optional(),

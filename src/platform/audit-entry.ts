@@ -23,6 +23,7 @@ export const AUDIT_ACTS = {
   'epoch.reverted': 'Commits lost to one of an admin who is listed earlier, and the group went back to this epoch',
   'group.reinitialised': 'the address belongs to the successor group that the actor made',
   'file-key.rotated': 'a file was encrypted under a new key, which goes to all groups that have access',
+  'reshare.refused': 'a member server asked for somebody else to be given a share',
   'mail.refused': 'what another server sent for a group was refused',
   'key.made': 'a signing key was made; it is published, and takes over when others have read it',
   'key.took-over': 'a signing key took over from the one before, which stays published for a while',

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { ClientsService } from '../mls/clients.service.js';
+import { shareChangePermission } from '../ocm/notification-body.js';
+import type { Permission } from '../ocm/share-protocol.js';
 import { shareNotice, type ShareNotice } from '../ocm/share-notice.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
@@ -12,12 +14,14 @@ import { laneOf, SHARE } from './ending.service.js';
 import { digestOf, resourceOf } from './received-share.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import type { OpenShare } from './share.js';
-import { accept, announce, type Untold } from './share-server.js';
+import { accept, announce, type Told, type Untold } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
 import type { Terms } from './share-terms.js';
 
 /** To whom the outbox reports what became of notices. */
 export const NOTICE_ANSWERS = 'shares.notices';
+
+const CHANGED = 'SHARE_CHANGE_PERMISSION';
 
 /** Writes the Share Creation Notification of one share for one member server. */
 @Injectable()
@@ -62,6 +66,30 @@ export class AnnouncingService {
       { event: 'share.announced', share: shareId, group, peer: server, providerId },
       'a share is announced',
     );
+  }
+
+  /** Other rights than its notice says; of several changes the last one is told. */
+  async changed(
+    tx: Tx,
+    share: OpenShare,
+    { server, providerId }: Told,
+    permissions: readonly Permission[],
+  ): Promise<void> {
+    if (server === this.config.domain) {
+      const own = await this.received.byProvider(tx, server, providerId);
+      if (own) await this.received.change(tx, own.id, { ...own.resource, permissions });
+      return;
+    }
+    const letter = { to: server, lane: laneOf(share.shareId), kind: CHANGED, subject: providerId };
+    await this.outbox.withdraw(tx, letter);
+    const body = shareChangePermission({
+      senderDomain: this.config.domain,
+      resourceType: share.resource.type,
+      shareType: 'federation',
+      providerId,
+      permissions,
+    });
+    await this.outbox.post(tx, { ...letter, endpoint: 'notifications', body });
   }
 
   /**

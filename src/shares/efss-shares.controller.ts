@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBearerAuth,
@@ -21,6 +21,7 @@ import { SendingService } from './sending.service.js';
 import { writtenAnswer, writtenFile } from './rotation-bodies.js';
 import { RotationsService } from './rotations.service.js';
 import {
+  changedShare,
   credentialsAnswer,
   fileKeyAnswer,
   newCredentials,
@@ -146,6 +147,20 @@ export class EfssSharesController {
   @ApiOkResponse({ standardSchema: shareAnswer })
   async get(@Param('id', { schema: shareId }) id: string): Promise<z.input<typeof shareAnswer>> {
     const { share, servers } = await this.sending.get(id);
+    return showShare(share, servers);
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    summary: 'Give the members of the group other rights',
+    description: 'The same for all of them. Tokens have them at once; the servers are told in the background.',
+  })
+  @ApiOkResponse({ standardSchema: shareAnswer })
+  async change(
+    @Param('id', { schema: shareId }) id: string,
+    @Body({ schema: changedShare }) { permissions }: z.output<typeof changedShare>,
+  ): Promise<z.input<typeof shareAnswer>> {
+    const { share, servers } = await this.sending.changePermissions(id, permissions);
     return showShare(share, servers);
   }
 

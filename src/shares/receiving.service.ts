@@ -7,6 +7,7 @@ import { isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { ShareNotification } from '../ocm/notification.js';
+import { parsePermissions } from '../ocm/share-protocol.js';
 import type { ShareNotice } from '../ocm/share-notice.js';
 import { Log } from '../platform/logger.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
@@ -58,14 +59,34 @@ export class ReceivingService {
    * The sender's server takes a share back; a second time is as good as the first. A share is named by the server and its
    * providerId, so nobody can end the shares of others: to them these do not exist. Throws `share.unknown`.
    */
-  async unshared(from: Host, { providerId, resourceType, shareType }: ShareNotification): Promise<void> {
+  async unshared(from: Host, notice: ShareNotification): Promise<void> {
+    const { providerId } = notice;
     await this.db.run(async (tx) => {
-      const share = await this.received.byProvider(tx, from, providerId);
-      const meant = resourceType === share?.resource.type && (shareType ?? 'federation') === 'federation';
-      if (!share || !meant) throw new Fault('share.unknown', { peer: from, providerId });
+      const share = await this.meant(tx, from, notice);
       await this.received.end(tx, share.id, this.clock.now());
     });
     this.log.info({ event: 'share.unshared', peer: from, providerId }, 'a share was taken back');
+  }
+
+  /**
+   * The sender's server gives the members other rights. Of a share that is over it changes nothing. Throws `share.unknown`,
+   * and `body.malformed` for rights that are none. OCM core section 6
+   */
+  async permissionsChanged(from: Host, notice: ShareNotification): Promise<void> {
+    const permissions = parsePermissions(notice.permissions);
+    const { providerId } = notice;
+    await this.db.run(async (tx) => {
+      const share = await this.meant(tx, from, notice);
+      await this.received.change(tx, share.id, { ...share.resource, permissions });
+    });
+    this.log.info({ event: 'share.permissions', peer: from, providerId, permissions }, 'a share gives other rights');
+  }
+
+  private async meant(tx: Tx, from: Host, { providerId, resourceType, shareType }: ShareNotification) {
+    const share = await this.received.byProvider(tx, from, providerId);
+    const isMeant = resourceType === share?.resource.type && (shareType ?? 'federation') === 'federation';
+    if (!share || !isMeant) throw new Fault('share.unknown', { peer: from, providerId });
+    return share;
   }
 
   /** Returns whether it was new. */

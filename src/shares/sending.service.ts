@@ -5,7 +5,9 @@ import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
-import type { ShareNotification } from '../ocm/notification.js';
+import type { ReshareRequest, ShareNotification } from '../ocm/notification.js';
+import type { Permission } from '../ocm/share-protocol.js';
+import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Log } from '../platform/logger.service.js';
@@ -14,6 +16,7 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { TokensService } from '../tokens/tokens.service.js';
 import type { Cipher } from '../content/cipher.js';
 import { RotationWishes } from './rotation-wishes.service.js';
+import { AnnouncingService } from './announcing.service.js';
 import { EndingService } from './ending.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import { KeySendingService } from './key-sending.service.js';
@@ -58,6 +61,8 @@ export class SendingService {
     private readonly keySending: KeySendingService,
     private readonly wishes: RotationWishes,
     private readonly ending: EndingService,
+    private readonly announcing: AnnouncingService,
+    private readonly audit: AuditLog,
     private readonly idempotency: Idempotency,
     private readonly poller: Poller,
     private readonly log: Log,
@@ -119,6 +124,42 @@ export class SendingService {
   }
 
   /**
+   * Other rights for all members alike (OCM-MLS R-205), at once for tokens; the servers that know the share are told in the
+   * background, after its notice. The same once more changes nothing. Throws `share.unknown`, `share.over`.
+   */
+  async changePermissions(shareId: string, permissions: readonly Permission[]): Promise<SharePicture> {
+    await this.db.run(async (tx) => {
+      const share = await this.shares.lock(tx, shareId);
+      if (!share) throw new Fault('share.unknown', { share: shareId });
+      if (share.state !== 'open') throw new Fault('share.over', { share: shareId });
+      if (isSame(permissions, share.resource.permissions)) return;
+      await this.shares.changeResource(tx, share, { ...share.resource, permissions });
+      await this.tokens.changePermissions(tx, shareId, permissions);
+      for (const row of await this.servers.lockAll(tx, shareId)) {
+        if (isTold(row)) await this.announcing.changed(tx, share, row, permissions);
+      }
+      this.log.info({ event: 'share.changed', share: shareId, permissions }, 'a share gives other rights');
+    });
+    return this.get(shareId);
+  }
+
+  /**
+   * A receiving server asks for somebody else to be given the share. In a group whoever is to have it becomes a member, so it
+   * is told that. Always throws: `share.unknown`, `share.reshare-refused`. OCM core section 6
+   */
+  async reshareRequested(from: Host, { providerId, resourceType, shareWith }: ReshareRequest): Promise<void> {
+    await this.db.run(async (tx) => {
+      const row = await this.servers.lockByProvider(tx, from, providerId);
+      const share = row && (await this.shares.byId(tx, row.shareId));
+      if (!row || share?.resource.type !== resourceType) throw new Fault('share.unknown', { peer: from, providerId });
+      const facts = { share: share.shareId, group: share.group };
+      const code = 'share.reshare-refused';
+      await this.audit.record(tx, { act: 'reshare.refused', actor: from, subject: shareWith, code, facts });
+    });
+    throw new Fault('share.reshare-refused', { peer: from, providerId });
+  }
+
+  /**
    * A receiving server says what became of a share: who declined it needs no secret for it. What is said of a share that
    * is over changes nothing. Throws `share.unknown` for what was not announced to that server. OCM core section 6
    */
@@ -157,3 +198,6 @@ export class SendingService {
     });
   }
 }
+
+const isSame = (one: readonly Permission[], other: readonly Permission[]): boolean =>
+  one.length === other.length && one.every((permission) => other.includes(permission));

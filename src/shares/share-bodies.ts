@@ -26,16 +26,18 @@ const EXAMPLE = {
   owner: 'alice@cloud.example.org',
 };
 
+const permissions = z
+  .array(z.enum(PERMISSIONS))
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, 'must not repeat');
+
 const resource = z.strictObject({
   /** Stable for as long as the resource exists, the same in all shares of it. */
   id: identifierField,
   type: z.enum(['file', 'folder']),
   name: textField(255).min(1),
   uri: textField(2048).refine(isResourceUri, 'must be an https URL, or relative to /webdav/'),
-  permissions: z
-    .array(z.enum(PERMISSIONS))
-    .min(1)
-    .refine((list) => new Set(list).size === list.length, 'must not repeat'),
+  permissions,
   size: z.int().nonnegative().optional(),
   description: textField(4096).optional(),
 });
@@ -62,6 +64,8 @@ export const newShare = z
     expiration: z.iso.datetime({ offset: true }).optional(),
   })
   .meta({ example: { ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' } });
+
+export const changedShare = z.strictObject({ permissions }).meta({ example: { permissions: ['read', 'write'] } });
 
 export const shareAnswer = z
   .object({

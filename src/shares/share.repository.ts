@@ -55,6 +55,10 @@ export class ShareRepository {
     await tx.update(ShareRow, { shareId }, { endedAt, reason });
   }
 
+  async changeResource(tx: Tx, { shareId }: Locked<Share>, resource: Resource): Promise<void> {
+    await tx.update(ShareRow, { shareId }, { resource });
+  }
+
   /** Oldest first. */
   async list(tx: Tx, { group, sender, after }: ShareFilter, most: number): Promise<Share[]> {
     const query = tx.createQueryBuilder(ShareRow, 'share').orderBy('share.createdAt').addOrderBy('share.shareId');

@@ -39,6 +39,7 @@ export interface WrappedKey {
 export class WrappedKeyRepository {
   /** Takes those that are later than what is held, and passes over the rest (OCM-MLS R-178). Returns how many it took. */
   async put(tx: Tx, { sender, group }: KeyPlace, keys: readonly WrappedKey[], at: Date): Promise<number> {
+    if (keys.length === 0) return 0;
     const where = { sender, group, resourceId: In(keys.map(({ resourceId }) => resourceId)) };
     const held = new Map((await tx.findBy(WrappedKeyRow, where)).map((row) => [row.resourceId, orderOf(row)]));
     const later = new Map<string, WrappedKey>();

@@ -112,6 +112,15 @@ export class GrantRepository {
     await tx.update(GrantRow, { providerId, revokedAt: IsNull() }, { revokedAt: at });
   }
 
+  /** What tokens of the share say from now on. */
+  async changePermissions(tx: Tx, shareId: string, permissions: readonly string[]): Promise<void> {
+    await tx.query(
+      `UPDATE token_grant SET data = data || jsonb_build_object('permissions', $2::jsonb)
+       WHERE share_id = $1 AND revoked_at IS NULL`,
+      [shareId, JSON.stringify(permissions)],
+    );
+  }
+
   /** All secrets of a share die. */
   async revokeShare(tx: Tx, shareId: string, at: Date): Promise<void> {
     await tx.update(GrantRow, { shareId, revokedAt: IsNull() }, { revokedAt: at });

@@ -86,6 +86,11 @@ export class TokensService {
     return this.grants.revoke(tx, providerId, this.clock.now());
   }
 
+  /** Tokens that were issued before say what they said until they expire. */
+  changePermissions(tx: Tx, shareId: string, permissions: readonly string[]): Promise<void> {
+    return this.grants.changePermissions(tx, shareId, permissions);
+  }
+
   revokeShare(tx: Tx, shareId: string): Promise<void> {
     return this.grants.revokeShare(tx, shareId, this.clock.now());
   }

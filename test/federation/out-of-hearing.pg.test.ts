@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
+import { keyPackageEntry } from '../../src/ocm/notification-body.js';
 import { World } from '../support/world.js';
 import { agree } from './agreement.js';
 import { audited } from './audited.js';
-import { labOfThree, lose } from './forgery.js';
+import { labOfThree, lose, notice, tell } from './forgery.js';
 
 /** Servers that nobody tells anything any more. */
 
@@ -91,6 +92,28 @@ test('R-136 R-200 who was removed while it had lost the group hears so from all 
   await alice.add(lab, bob);
   await world.settle();
   await agree(lab, alice, bob, charlie);
+});
+
+test('R-125 R-133 a lost server whose admin is none any more is told who is, and no stranger is', async () => {
+  const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  await lose(world, 'b.test', mlsGroupId);
+  for (const from of [a, c]) world.network.between(b, from).cut();
+  await alice.appoint(lab, charlie);
+  await world.settle();
+  await alice.resign(lab);
+  await world.settle();
+  for (const from of [a, c]) world.network.between(b, from).mend();
+  await world.pass(24 * HOUR);
+  expect(world.network.sent({ from: b, to: a, what: 'MLS_REJOIN' }).at(-1)).toMatchObject({ outcome: 403 });
+  await agree(lab, alice, bob, charlie);
+  // Of a server without a member it says nothing but that.
+  await charlie.remove(lab, bob);
+  await world.settle();
+  const keyPackages = [{ userId: bob.address, ...keyPackageEntry(new Uint8Array(1)) }];
+  const asked = await tell(world, 'b.test', 'a.test', notice('MLS_REJOIN', 'b.test', { mlsGroupId, keyPackages }));
+  expect(asked).toMatchObject({ status: 403, code: 'rejoin.not-member', members: [] });
+  expect(asked).not.toHaveProperty('admins');
 });
 
 test('R-125 R-126 a member whose Welcome was refused has a leaf that nobody here has, and gets another one', async () => {

@@ -106,3 +106,21 @@ test('R-149 of two competing successors that of the admin listed earlier wins, t
   await world.settle();
   expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
 });
+
+test('R-154 R-155 the keys of the old group are kept for a day after its successor was joined', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  await people[0].reinit(lab);
+  await world.pass(10 * MINUTE);
+  await successor(lab, before, ...people);
+  const kept = async (name: string) =>
+    world
+      .server(name)
+      .query('SELECT 1 FROM mls_leaf l JOIN mls_group g USING (mls_group_id) WHERE mls_group_id = $1', [
+        before.mlsGroupId,
+      ]);
+  await world.pass(23 * HOUR);
+  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toHaveLength(1);
+  await world.pass(2 * HOUR);
+  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toEqual([]);
+});

@@ -10,24 +10,6 @@ import { laboratory, work, successor } from './reinitialised.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('R-154 R-155 the keys of the old group are kept for a day after its successor was joined', async () => {
-  await using scene = await laboratory();
-  const { world, people, lab, before } = scene;
-  await people[0].reinit(lab);
-  await world.pass(10 * MINUTE);
-  await successor(lab, before, ...people);
-  const kept = async (name: string) =>
-    world
-      .server(name)
-      .query('SELECT 1 FROM mls_leaf l JOIN mls_group g USING (mls_group_id) WHERE mls_group_id = $1', [
-        before.mlsGroupId,
-      ]);
-  await world.pass(23 * HOUR);
-  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toHaveLength(1);
-  await world.pass(2 * HOUR);
-  for (const name of ['a.test', 'b.test', 'c.test']) expect(await kept(name)).toEqual([]);
-});
-
 test('who was let in again shortly before the ReInit joins the successor, though its Welcome comes first', async () => {
   await using scene = await laboratory();
   const { world, people, lab, before } = scene;

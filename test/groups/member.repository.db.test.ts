@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
-import { ocmAddress } from '../../src/kernel/address.js';
+import { type OcmAddress, ocmAddress } from '../../src/kernel/address.js';
 import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js';
 import { DepartureRepository } from '../../src/groups/departure.repository.js';
 import { MemberRepository, MemberRow } from '../../src/groups/member.repository.js';
@@ -93,4 +93,35 @@ test('a leaf is fresh until it is renewed, and its time is worked out anew whene
   expect(await unscheduled()).toEqual([[bob, false]]);
   await enter(8, { added: [bob] });
   expect(await unscheduled()).toEqual([[bob, true]]);
+});
+
+test('whoever leaves a roster is noted once, however it is changed, and is no more when it is back', async () => {
+  await using database = await leaseDatabase();
+  const db = await database.transactions([GroupRow, MemberRow]);
+  const departures = new DepartureRepository();
+  const [groups, members] = [new GroupRepository(), new MemberRepository(departures)];
+  const address = ocmAddress('lab@a.test');
+  const group = { mlsGroupId: lab, address, epoch: epoch(0), admins: [alice], instance: 1, history: 0 };
+  const roster = (...who: readonly OcmAddress[]) => who.map((one, leafIndex) => ({ address: one, leafIndex }));
+  const gone = (...now: readonly OcmAddress[]) => db.run((tx) => departures.take(tx, address, now));
+  const copy = await db.run(async (tx) => {
+    await groups.add(tx, { ...group, state: 'active' }, at(1));
+    await members.replace(tx, lab, roster(alice, bob), at(1));
+    return members.copy(tx, lab);
+  });
+  expect(await gone(alice, bob)).toEqual([]);
+  await db.run((tx) => members.replace(tx, lab, roster(alice, bob, carol), at(2)));
+  await db.run((tx) => members.replace(tx, lab, roster(alice), at(3)));
+  expect(await db.run((tx) => departures.of(tx, [address]))).toEqual([bob, carol]);
+  await db.run((tx) => members.replace(tx, lab, roster(alice, bob), at(4)));
+  expect(await gone(alice, bob)).toEqual([carol]);
+  expect(await gone(alice, bob)).toEqual([]);
+  // Commits that are taken back.
+  await db.run((tx) => members.replace(tx, lab, roster(alice, carol), at(5)));
+  await db.run((tx) => members.restore(tx, lab, copy));
+  expect(await gone(alice, bob)).toEqual([carol]);
+  await db.run((tx) => departures.noteUnseen(tx, lab));
+  expect(await db.run((tx) => departures.of(tx, [address]))).toEqual([]);
+  expect(await gone(alice, bob)).toBe('anybody');
+  expect(await gone(alice, bob)).toEqual([]);
 });

@@ -23,13 +23,15 @@ function rebuilt(notice: Notification): object {
       return bodies.shareUnshared(notice);
     case 'SHARE_CHANGE_PERMISSION':
       return bodies.shareChangePermission(notice);
+    case 'REQUEST_RESHARE':
+      return bodies.requestReshare(notice);
     default:
       return notice satisfies never;
   }
 }
 
 const MLS = ['mls-welcome', 'mls-proposal', 'mls-commit', 'mls-commit-by-reference', 'mls-application', 'mls-rejoin'];
-const SHARE = ['share-accepted', 'share-declined', 'share-unshared', 'share-change-permission'];
+const SHARE = ['share-accepted', 'share-declined', 'share-unshared', 'share-change-permission', 'request-reshare'];
 
 test.each([...MLS, ...SHARE])('%s is read and written as the golden body', (name) => {
   expect(JSON.stringify(rebuilt(parseNotification(golden(name))))).toBe(JSON.stringify(golden(name)));

@@ -31,6 +31,7 @@ import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/rece
 import { ReceivingService } from '../../src/shares/receiving.service.js';
 import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
 import { DepartureRepository } from '../../src/groups/departure.repository.js';
+import { AuditLog } from '../../src/platform/audit-log.repository.js';
 import type { AudienceService } from '../../src/shares/audience.service.js';
 import type { EncryptedResourceRepository } from '../../src/shares/encrypted-resource.repository.js';
 import { RotationRepository } from '../../src/shares/rotation.repository.js';
@@ -153,6 +154,8 @@ export class ShareHouse implements AsyncDisposable {
       ENCRYPTS_NOTHING as KeySendingService,
       wishes,
       ending,
+      announcing,
+      new AuditLog(clock, log),
       new Idempotency(clock),
       poller,
       log,

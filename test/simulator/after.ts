@@ -29,21 +29,21 @@ export function standing(group: GroupAfter, epoch: number): Pick<Chapter, 'membe
   return group.chapters.find((chapter) => chapter.epoch === epoch);
 }
 
-/** Whether a server has lost the group and cannot come back: all of the admins that it knows are admins no more. */
-export function isCastaway({ on, admins }: GroupAfter, host: string): boolean {
+/** Whether a server has lost the group and cannot come back: none of the servers that it knows to have an admin is in it. */
+export function isCastaway({ on, members }: GroupAfter, host: string): boolean {
   const lost = on.find((one) => one.host === host && one.state === 'drifted');
-  return lost !== undefined && !knowsOneOf(lost, admins);
+  return lost !== undefined && !knowsOneOf(lost, members);
 }
 
-const knowsOneOf = (lost: GroupAt, admins: readonly string[]): boolean => {
-  const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== lost.host);
-  return others(lost.admins).some((one) => others(admins).includes(one));
+const knowsOneOf = ({ host, admins }: GroupAt, members: readonly string[]): boolean => {
+  const others = (addresses: readonly string[]) => addresses.map(at).filter((one) => one !== host);
+  return others(admins).some((one) => others(members).includes(one));
 };
 
 /** Whose logs are those of the group: not of who is lost in a history that nobody else has. */
 function historians(here: readonly GroupAt[]): readonly string[] {
-  const admins = here.filter(({ state }) => state === 'active').flatMap((one) => one.admins);
-  return here.filter((one) => one.state !== 'drifted' || knowsOneOf(one, admins)).map(({ host }) => host);
+  const members = here.filter(({ state }) => state === 'active').flatMap((one) => one.members);
+  return here.filter((one) => one.state !== 'drifted' || knowsOneOf(one, members)).map(({ host }) => host);
 }
 
 /** Shares of servers that the others hear of. */

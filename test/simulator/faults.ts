@@ -1,4 +1,5 @@
 import { DataSource, type QueryRunner } from 'typeorm';
+import { DepartureRepository } from '../../src/groups/departure.repository.js';
 import { ReplayWorker } from '../../src/inbox/replay.worker.js';
 import type { CommitDigest } from '../../src/kernel/ids.js';
 import { COMMIT_CHECKS, type CommitCheck } from '../../src/mls/commit-policy.js';
@@ -6,6 +7,7 @@ import { EarlierGroupKeyRepository } from '../../src/mls/earlier-group-key.repos
 import { MlsService } from '../../src/mls/mls.service.js';
 import type { PendingCommit } from '../../src/mls/pending-commit.repository.js';
 import { KeySendingService } from '../../src/shares/key-sending.service.js';
+import { WrappedKeyRepository, WrappedKeyRow } from '../../src/shares/wrapped-key.repository.js';
 import type { TestServer } from '../support/server.js';
 
 /** Something that Covey cannot do without, taken away from every server of a world. */
@@ -81,6 +83,25 @@ const noEarlierKey: PlantedFault = {
   plant: (server) => void (server.get(EarlierGroupKeyRepository).keep = () => Promise.resolve()),
 };
 
+/** A file key takes the place of another one because it came later. */
+const byArrival: PlantedFault = {
+  plant(server) {
+    const keys = server.get(WrappedKeyRepository);
+    const put = keys.put.bind(keys);
+    keys.put = async (tx, place, taken, at) => {
+      for (const { resourceId } of taken) {
+        await tx.delete(WrappedKeyRow, { sender: place.sender, group: place.group, resourceId });
+      }
+      return put(tx, place, taken, at);
+    };
+  },
+};
+
+/** Nobody takes note of who left. */
+const noNewKeys: PlantedFault = {
+  plant: (server) => void (server.get(DepartureRepository).take = () => Promise.resolve([])),
+};
+
 export const FAULTS = {
   'no-row-lock': noRowLock,
   'no-policy-check': noPolicy,
@@ -88,6 +109,8 @@ export const FAULTS = {
   'no-pending-commit': noPendingCommit,
   'no-rewrap': noRewrap,
   'no-earlier-key': noEarlierKey,
+  'by-arrival': byArrival,
+  'no-new-keys': noNewKeys,
 } as const satisfies Record<string, PlantedFault>;
 
 export type FaultName = keyof typeof FAULTS;

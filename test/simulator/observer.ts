@@ -121,14 +121,15 @@ export class Observer implements Locks, AsyncDisposable {
   }
 
   /**
-   * Group Keys of the epoch before that are gone although files need them: their keys are not wrapped in a later one, and
-   * that epoch ended after `since`.
+   * Group Keys of the epoch before that are gone although files need them: their keys came in that epoch and are not
+   * wrapped in a later one, and it ended after `since`. What comes later may find the Group Key deleted (OCM-MLS R-175).
    */
   goneTooSoon(since: Date): Promise<{ readonly group: string; readonly epoch: number }[]> {
     return this.rows(
       `SELECT DISTINCT g.address AS "group", w.epoch::integer AS epoch FROM wrapped_key w
        JOIN federated_group g ON g.mls_group_id = w.mls_group_id AND g.state = 'active' AND g.epoch > w.epoch
        JOIN commit_log c ON c.mls_group_id = w.mls_group_id AND c.epoch = w.epoch AND c.recorded_at > $1
+         AND w.received_at <= c.recorded_at
        WHERE NOT EXISTS (
          SELECT 1 FROM earlier_group_key k WHERE k.mls_group_id = w.mls_group_id AND k.epoch = w.epoch)`,
       [since],

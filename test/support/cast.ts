@@ -60,6 +60,7 @@ export interface ReceivedShare {
   readonly server: string;
   readonly providerId: string;
   readonly encryption: FileKey['encryption'] | null;
+  readonly protocol: { readonly webdav: { readonly permissions: readonly string[] } };
 }
 
 export interface FileKey {
@@ -242,6 +243,10 @@ export class Person {
     return (await this.ask<{ key: string }>('POST', `/shares/${id}/file-key/check`, { header })).key;
   }
 
+  changePermissions({ id }: Pick<Share, 'id'>, permissions: readonly string[]): Promise<Share> {
+    return this.ask('PATCH', `/shares/${id}`, { permissions });
+  }
+
   unshare({ id }: Pick<Share, 'id'>): Promise<void> {
     return this.ask('DELETE', `/shares/${id}`);
   }
@@ -272,7 +277,7 @@ export class Person {
     }
   }
 
-  private async ask<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', where: string, body?: object): Promise<T> {
+  private async ask<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', where: string, body?: object): Promise<T> {
     const answer = await this.server.api(method, where, body);
     if (answer.status >= 400) throw new Refusal(answer);
     return answer.body as T;

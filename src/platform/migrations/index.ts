@@ -20,6 +20,7 @@ import { removedWhileLost } from './0019-removed-while-lost.js';
 import { rotation } from './0020-rotation.js';
 import { credentialRenewal } from './0021-credential-renewal.js';
 import { departures } from './0023-departures.js';
+import { namedAdmins } from './0024-named-admins.js';
 import { outgoingGrants } from './0022-outgoing-grants.js';
 import type { Migration } from './migration.js';
 
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   credentialRenewal,
   outgoingGrants,
   departures,
+  namedAdmins,
 ];

@@ -15,7 +15,10 @@ if (folder && kind) {
   if (!global.coveyStatements) {
     const seen = (global.coveyStatements = new Set<string>());
     // eslint-disable-next-line @typescript-eslint/unbound-method
-    const query = PostgresQueryRunner.prototype.query as (this: PostgresQueryRunner, ...args: unknown[]) => Promise<never>;
+    const query = PostgresQueryRunner.prototype.query as (
+      this: PostgresQueryRunner,
+      ...args: unknown[]
+    ) => Promise<never>;
     PostgresQueryRunner.prototype.query = function (...args: unknown[]) {
       seen.add(String(args[0]));
       return query.apply(this, args);

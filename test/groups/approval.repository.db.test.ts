@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Approval } from '../../src/groups/approval.js';
+import { ApprovalRepository, ApprovalRow } from '../../src/groups/approval.repository.js';
+import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js';
+import { ocmAddress } from '../../src/kernel/address.js';
+import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
+import { leaseDatabase } from '../support/database.js';
+
+const lab = 'lab' as MlsGroupId;
+const [alice, bob] = ['alice@a.test', 'bob@b.test'].map(ocmAddress) as [never, never];
+const asked = (id: number, of: Partial<Approval>): Approval => ({
+  id: `00000000-0000-4000-8000-00000000000${id}`,
+  mlsGroupId: lab,
+  kind: 'remove',
+  subject: bob,
+  state: 'open',
+  requestedAt: new Date(id * 1000),
+  ...of,
+});
+
+test('the latest of a kind about somebody, by whoever proposed it, or by nobody', async () => {
+  await using database = await leaseDatabase();
+  const db = await database.transactions([ApprovalRow, GroupRow]);
+  const approvals = new ApprovalRepository();
+  await db.run(async (tx) => {
+    const address = ocmAddress('lab@a.test');
+    const group = { mlsGroupId: lab, address, epoch: epoch(0), admins: [alice], instance: 1, history: 0 };
+    await new GroupRepository().add(tx, { ...group, state: 'active' }, new Date(0));
+    for (const one of [asked(1, { state: 'lapsed' }), asked(2, { proposer: alice }), asked(3, {})])
+      await approvals.add(tx, one);
+  });
+  const last = (of: Partial<Approval>) => db.run((tx) => approvals.last(tx, lab, asked(0, of)));
+  expect(await last({})).toMatchObject({ id: asked(3, {}).id });
+  expect(await last({ proposer: alice })).toMatchObject({ id: asked(2, {}).id });
+  expect(await last({ proposer: bob })).toBeUndefined();
+  expect(await last({ subject: alice })).toBeUndefined();
+  expect(await last({ kind: 'add' })).toBeUndefined();
+});
