@@ -31,6 +31,7 @@ export const FAULTS = {
   'content.key-length': { status: 400, retry: false, says: 'the file key has not the length that its cipher takes' },
   'content.too-large': { status: 413, retry: false, says: 'the file is larger than can be encrypted or opened here' },
   'content.form-read-only': { status: 409, retry: false, says: 'files of that form are read here, and not written' },
+  'content.changed': { status: 412, retry: false, says: 'the file is not the one that was asked for any more' },
   'content.range': { status: 416, retry: false, says: 'the file has no such range' },
   // platform
   'config.wrong': { status: 500, retry: false, says: 'the configuration is wrong' },

@@ -17,12 +17,11 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
-import type { Content } from '../content/encryption.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { type ByteBody, BYTES, TakesBytes } from '../platform/byte-body.provider.js';
 import { parseRange, readingAnswer } from './content-range.js';
-import { ContentService } from './content.service.js';
+import { ContentService, type Passing } from './content.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import type { OpenedKey } from './wrapped-key.js';
 
@@ -33,6 +32,7 @@ const maybeSize = size.optional();
 const range = z.string().max(100);
 
 const BINARY = { schema: { type: 'string', format: 'binary' } } as const;
+const ETAG = 'The ETag names this encryption of the file: with `If-Match` parts of two are never mixed (412).';
 const ENDS = 'When something is wrong in the middle of the file the connection ends without the end of the answer.';
 
 /** Encrypts and decrypts files for file platforms that do not do so themselves. */
@@ -53,8 +53,12 @@ export class ContentController {
   @ApiBody(BINARY)
   @ApiOperation({ summary: 'Encrypt a file that is shared', description: `In the format ocm-stream-1. ${ENDS}` })
   @ApiOkResponse(BINARY)
-  async encrypt(@Param('id', { schema: shareId }) id: string, @Body() body: ByteBody): Promise<StreamableFile> {
-    return streamed(await this.content.encrypt(await this.fileKeys.ofShare(id), bytes(body)));
+  async encrypt(
+    @Param('id', { schema: shareId }) id: string,
+    @Body() body: ByteBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    return streamed(await this.content.encrypt(await this.fileKeys.ofShare(id), bytes(body)), reply);
   }
 
   @Post('shares/:id/content/decrypt')
@@ -63,21 +67,23 @@ export class ContentController {
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiHeader({ name: 'Range', required: false })
+  @ApiHeader({ name: 'If-Match', required: false })
   @ApiOperation({
     summary: 'Decrypt a file that is shared, or a part of it',
     description:
       'For a part give `Range: bytes=FIRST-LAST` of the plaintext and the `size` of the ciphertext, and send the first 78 ' +
-      `bytes of the ciphertext and behind them what \`content/reading\` names. ${ENDS}`,
+      `bytes of the ciphertext and behind them what \`content/reading\` names. ${ETAG} ${ENDS}`,
   })
   @ApiOkResponse(BINARY)
   async decrypt(
     @Param('id', { schema: shareId }) id: string,
     @Body() body: ByteBody,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('range') wanted?: string,
+    @Headers('range') range?: string,
+    @Headers('if-match') ifMatch?: string,
     @Query('size', { schema: maybeSize }) ciphertextSize?: number,
   ): Promise<StreamableFile> {
-    return this.open(await this.fileKeys.ofShare(id), body, reply, wanted, ciphertextSize);
+    return this.open(await this.fileKeys.ofShare(id), body, reply, { range, ifMatch, ciphertextSize });
   }
 
   @Post('received-shares/:id/content/encrypt')
@@ -93,9 +99,10 @@ export class ContentController {
   async encryptReceived(
     @Param('id', { schema: shareId }) id: string,
     @Body() body: ByteBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @Query('user', { schema: maybeUser }) user?: OcmAddress,
   ): Promise<StreamableFile> {
-    return streamed(await this.content.encrypt(await this.fileKeys.toWriteReceived(id, user), bytes(body)));
+    return streamed(await this.content.encrypt(await this.fileKeys.toWriteReceived(id, user), bytes(body)), reply);
   }
 
   @Post('received-shares/:id/content/decrypt')
@@ -104,6 +111,7 @@ export class ContentController {
   @ApiConsumes(BYTES)
   @ApiBody(BINARY)
   @ApiHeader({ name: 'Range', required: false })
+  @ApiHeader({ name: 'If-Match', required: false })
   @ApiOperation({
     summary: 'Decrypt a file that a user was given, or a part of it',
     description: `For who may open the share now; otherwise as for a share of this server. ${ENDS}`,
@@ -113,11 +121,12 @@ export class ContentController {
     @Param('id', { schema: shareId }) id: string,
     @Body() body: ByteBody,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('range') wanted?: string,
+    @Headers('range') range?: string,
+    @Headers('if-match') ifMatch?: string,
     @Query('user', { schema: maybeUser }) user?: OcmAddress,
     @Query('size', { schema: maybeSize }) ciphertextSize?: number,
   ): Promise<StreamableFile> {
-    return this.open(await this.fileKeys.ofReceived(id, user), body, reply, wanted, ciphertextSize);
+    return this.open(await this.fileKeys.ofReceived(id, user), body, reply, { range, ifMatch, ciphertextSize });
   }
 
   @Get('content/reading')
@@ -140,18 +149,24 @@ export class ContentController {
     key: OpenedKey,
     body: ByteBody,
     reply: FastifyReply,
-    wanted: string | undefined,
-    ciphertextSize: number | undefined,
+    { range: wanted, ifMatch, ciphertextSize }: Wanted,
   ): Promise<StreamableFile> {
-    if (wanted === undefined) return streamed(await this.content.decrypt(key, bytes(body)));
+    if (wanted === undefined) return streamed(await this.content.decrypt(key, bytes(body), ifMatch), reply);
     if (ciphertextSize === undefined)
       throw new Fault('content.range', { reason: 'the size of the ciphertext is missing' });
     const { reading, size: whole } = this.content.readingOf({ ...parseRange(wanted), ciphertextSize });
-    const content = await this.content.decryptRange(key, bytes(body), reading);
+    const passing = await this.content.decryptRange(key, bytes(body), reading, ifMatch);
     const { start, end } = reading.plaintext;
     void reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${whole}`);
-    return streamed(content);
+    return streamed(passing, reply);
   }
+}
+
+/** What of a file, and of which encryption of it. */
+interface Wanted {
+  readonly range: string | undefined;
+  readonly ifMatch: string | undefined;
+  readonly ciphertextSize: number | undefined;
 }
 
 function bytes(body: ByteBody | undefined): ByteBody {
@@ -159,5 +174,7 @@ function bytes(body: ByteBody | undefined): ByteBody {
   return body;
 }
 
-const streamed = (content: Content): StreamableFile =>
-  new StreamableFile(Readable.from(content, { objectMode: false }), { type: BYTES });
+function streamed({ content, etag }: Passing, reply: FastifyReply): StreamableFile {
+  if (etag !== undefined) void reply.header('etag', etag);
+  return new StreamableFile(Readable.from(content, { objectMode: false }), { type: BYTES });
+}

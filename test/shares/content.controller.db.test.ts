@@ -85,6 +85,30 @@ test('R-188 who has the right to read only cannot write back, and who may write 
   expect(world.network.exchanges).toHaveLength(letters);
 });
 
+test('each encryption of a file has an ETag of its own, the same for its parts, and If-Match keeps two apart', async () => {
+  const [one, two] = [
+    await at(`/shares/${share.id}/content/encrypt`, plaintext),
+    await at(`/shares/${share.id}/content/encrypt`, plaintext),
+  ];
+  const { etag } = one.headers;
+  expect(etag).toMatch(/^"[\w-]{27}"$/);
+  expect(two.headers['etag']).not.toBe(etag);
+  const path = `/received-shares/${received.id}/content/decrypt?user=bob@b.test`;
+  expect((await atBob(path, one.body)).headers['etag']).toBe(etag);
+  const part = (file: Uint8Array, match: string) =>
+    atBob(`${path}&size=${file.length}`, file.subarray(0, 78 + SEALED_LENGTH), {
+      range: 'bytes=0-9',
+      'if-match': match,
+    });
+  expect(await part(one.body, `"another", ${etag}`)).toMatchObject({ status: 206, headers: { etag } });
+  expect(await part(one.body, '*')).toMatchObject({ status: 206 });
+  const refused = await part(two.body, String(etag));
+  expect([refused.status, codeOf(refused)]).toEqual([412, 'content.changed']);
+  expect(codeOf(await atBob(path, two.body, { 'if-match': String(etag) }))).toBe('content.changed');
+  // A weak one is never the same bytes.
+  expect(codeOf(await part(one.body, `W/${etag}`))).toBe('content.changed');
+});
+
 test('what is wrong at once is refused with its own code', async () => {
   const file = await encrypted();
   const flipped = Uint8Array.from(file);
