@@ -13,8 +13,8 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Class 08 (connection), 25P03 (idle in a transaction for too long), 53300 (too many), 57P01 to 57P05 (shut down, starting, idle), 58000 (system). */
-const LOST_STATE = /^(08...|25P03|53300|57P0[1-5]|58000)$/;
+/** Class 08 (connection), 25P03 (idle in a transaction for too long), class 53 (no room, no memory, too many), 57P01 to 57P05 (shut down, starting, idle), 58000 (system). */
+const LOST_STATE = /^(08...|25P03|53...|57P0[1-5]|58000)$/;
 const LOST_SOCKET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -31,7 +31,7 @@ const LOST_SOCKET = new Set([
 const LOST_WORDS =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed|Cannot use a pool after|Driver not Connected|Connection ended)/;
 
-/** Whether the database could not be reached, as opposed to having refused something. */
+/** Whether the database could not be reached or has no room, as opposed to having refused something. */
 export function isLostConnection(error: unknown): boolean {
   for (const { code, message, syscall } of chain(error)) {
     if (typeof code === 'string' && LOST_STATE.test(code)) return true;
