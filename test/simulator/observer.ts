@@ -122,7 +122,8 @@ export class Observer implements Locks, AsyncDisposable {
 
   /**
    * Group Keys of the epoch before that are gone although files need them: their keys came in that epoch and are not
-   * wrapped in a later one, and it ended after `since`. What comes later may find the Group Key deleted (OCM-MLS R-175).
+   * wrapped in a later one, it ended after `since`, and the server was in the group all along. What comes later may find
+   * the Group Key deleted (OCM-MLS R-175).
    */
   goneTooSoon(since: Date): Promise<{ readonly group: string; readonly epoch: number }[]> {
     return this.rows(
@@ -130,6 +131,8 @@ export class Observer implements Locks, AsyncDisposable {
        JOIN federated_group g ON g.mls_group_id = w.mls_group_id AND g.state = 'active' AND g.epoch > w.epoch
        JOIN commit_log c ON c.mls_group_id = w.mls_group_id AND c.epoch = w.epoch AND c.recorded_at > $1
          AND w.received_at <= c.recorded_at
+         AND g.epoch - w.epoch = (SELECT count(*) FROM commit_log s
+           WHERE s.mls_group_id = w.mls_group_id AND s.epoch >= w.epoch AND s.epoch < g.epoch)
        WHERE NOT EXISTS (
          SELECT 1 FROM earlier_group_key k WHERE k.mls_group_id = w.mls_group_id AND k.epoch = w.epoch)`,
       [since],
