@@ -40,7 +40,7 @@ export async function breaches(stage: Stage): Promise<Breach[]> {
     ...stage.ledger.surprises.map(breach(5)),
     ...(await promisesKept(stage, groups)).map(breach(5)),
     ...(await leftOver(stage)).map(breach(5)),
-    ...[...stage.ledger.goneTooSoon].map(breach(6)),
+    ...[...stage.ledger.goneTooSoon, ...stage.ledger.wentBack].map(breach(6)),
     ...(await sharesSeen(stage, groups, await audiences(stage, groups))).map(breach(6)),
     ...(await filesOpen(stage, groups, await audiences(stage, groups, true))).map(breach(6)),
   ];

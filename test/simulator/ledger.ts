@@ -31,6 +31,8 @@ export class Ledger {
   readonly surprises: string[] = [];
   /** Group Keys that were gone before their time. */
   readonly goneTooSoon = new Set<string>();
+  /** File keys whose place was taken by earlier ones. */
+  readonly wentBack = new Set<string>();
   /** How much of everything there was. */
   readonly counts = new Map<string, number>();
 

@@ -3,6 +3,7 @@ import { MlsGroupRow } from '../../src/mls/client-state.repository.js';
 import { Config } from '../../src/platform/config.js';
 import { backUp } from '../support/backup.js';
 import type { Tx } from '../../src/platform/transaction.service.js';
+import type { MessageOrder } from '../../src/shares/message-order.js';
 import type { TestServer } from '../support/server.js';
 import type { Locks } from './gate.js';
 
@@ -137,6 +138,15 @@ export class Observer implements Locks, AsyncDisposable {
          SELECT 1 FROM earlier_group_key k WHERE k.mls_group_id = w.mls_group_id AND k.epoch = w.epoch)`,
       [since],
     );
+  }
+
+  /** When the file keys that the server holds were said, by whom and in which group. */
+  async keyOrders(): Promise<ReadonlyMap<string, MessageOrder>> {
+    const rows = await this.rows<MessageOrder & { place: string }>(
+      `SELECT concat_ws(' ', sender_host, resource_id, group_address) AS place, instance, history,
+         epoch::integer AS epoch, generation::integer AS generation, speaker FROM wrapped_key`,
+    );
+    return new Map(rows.map(({ place, ...order }) => [place, order]));
   }
 
   async blocked(processes: readonly number[]): Promise<readonly number[]> {

@@ -1,4 +1,5 @@
 import { hostOf } from '../../src/kernel/address.js';
+import { type MessageOrder, supersedes } from '../../src/shares/message-order.js';
 import { type Person, Refusal } from '../support/cast.js';
 import type { Link } from '../support/link.js';
 import { World } from '../support/world.js';
@@ -52,6 +53,7 @@ export class Stage implements AsyncDisposable {
   /** Since when links are cut, by their name. */
   private readonly cuts = new Map<string, number>();
   private readonly deaths = new Map<string, number>();
+  private readonly keyOrders = new Map<string, ReadonlyMap<string, MessageOrder>>();
   private readonly backups = new Map<string, ReadonlyMap<string, GroupAt>>();
   private exchanges = 0;
 
@@ -203,6 +205,7 @@ export class Stage implements AsyncDisposable {
     await this.server(host).restoreBackup();
     this.ledger.forgetSince(host);
     this.storage.goBack(host);
+    this.keyOrders.delete(host);
     this.backups.delete(host);
   }
 
@@ -237,6 +240,13 @@ export class Stage implements AsyncDisposable {
     const since = new Date(this.server(host).now.getTime() - KEPT_MS);
     for (const { group, epoch } of await this.observer(host).goneTooSoon(since)) {
       this.ledger.goneTooSoon.add(`${host} cannot open what was wrapped in epoch ${epoch} of ${group}, just before`);
+    }
+    const before = this.keyOrders.get(host);
+    const now = await this.observer(host).keyOrders();
+    this.keyOrders.set(host, now);
+    for (const [place, order] of now) {
+      const held = before?.get(place);
+      if (held && supersedes(held, order)) this.ledger.wentBack.add(`${host} took an earlier file key for ${place}`);
     }
   }
 
