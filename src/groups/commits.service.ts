@@ -91,8 +91,14 @@ export class CommitsService {
     if ((group.state === 'suspended' || group.state === 'superseded') && (kind === 'accept' || kind === 'gap')) {
       throw new Fault('group.closed', { group: group.mlsGroupId });
     }
+    // The next admin's server was asked about our own Commit, and may follow that by now: both would follow the other's.
+    if (kind === 'accept' && group.submitted && ownerServer(group) === this.config.domain) {
+      throw new Fault('commit.undecided', { group: group.mlsGroupId, epoch: head.epoch });
+    }
     if (kind === 'gap') await this.early(tx, from, group, head.epoch);
-    const contested = kind === 'stale' && (await this.failover.contested(tx, group, from, head.epoch));
+    // What ended with a ReInit does not come back: its address belongs to the successor.
+    const mayChange = group.state !== 'suspended' && group.state !== 'superseded';
+    const contested = kind === 'stale' && mayChange && (await this.failover.contested(tx, group, from, head.epoch));
     if (kind !== 'accept' && !contested) return { ...received, epoch: group.epoch };
     const standing = contested ? await this.reverting.revert(tx, group, contested) : group;
     const next = await this.follow(tx, from, standing, { ...notice, digest: head.digest });

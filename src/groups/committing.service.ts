@@ -29,6 +29,9 @@ import { RejoinRequestRepository } from './rejoin-request.repository.js';
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
 
+/** How long a ReInit waits before it is looked at again whether the group may still go back. */
+const UNSETTLED_MS = 600_000;
+
 /** How long an owner server that was away waits for the word of the next admin's server. */
 const ASKED_MS = 600_000;
 
@@ -84,9 +87,10 @@ export class CommittingService {
   private async commit(tx: Tx, group: Locked<Group>): Promise<boolean> {
     const now = this.clock.now();
     const members = (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address);
-    const open = (await this.changes.open(tx, group.mlsGroupId)).filter(
+    const ready = (await this.changes.open(tx, group.mlsGroupId)).filter(
       ({ kind, state, nextTryAt }) => kind !== 'leave' && state === 'prepared' && nextTryAt <= now,
     );
+    const open = await this.withoutHasty(tx, group, ready);
     const queued = await this.queued.madeIn(tx, group.mlsGroupId, group.epoch);
     // What is queued goes along with whatever is due, since it dies with the epoch. OCM-MLS R-062
     const rejoins = await this.rejoins.due(tx, group.mlsGroupId, now);
@@ -122,6 +126,18 @@ export class CommittingService {
     if (alone && 'digest' in only) return this.carryOut(tx, group, open, alone, only);
     if ('fault' in only) await this.settle(tx, open, [first.id], { state: 'refused', fault: only.fault });
     return true;
+  }
+
+  /**
+   * While the group may still go back behind a takeover it is not ended: a ReInit cannot be taken back, since others go on
+   * to the successor (OCM-MLS R-091, R-144). That waits until it is settled.
+   */
+  private async withoutHasty(tx: Tx, group: Locked<Group>, changes: readonly Change[]): Promise<readonly Change[]> {
+    const hasty = changes.filter(({ kind }) => kind === 'reinit');
+    if (hasty.length === 0 || !(await this.failover.mayGoBack(tx, group))) return changes;
+    const nextTryAt = new Date(this.clock.now().getTime() + UNSETTLED_MS);
+    for (const change of hasty) await this.changes.save(tx, { ...change, nextTryAt });
+    return changes.filter((change) => !hasty.includes(change));
   }
 
   /**

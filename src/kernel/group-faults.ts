@@ -32,6 +32,7 @@ export const GROUP_FAULTS = {
   'commit.wrong-group': { status: 400, retry: false, says: 'the Commit inside is of another group' },
   'commit.refused': { status: 403, retry: false, says: 'the Group Owner Server refused the Commit' },
   'commit.too-early': { status: 503, retry: true, says: 'the Commits before it are not here yet' },
+  'commit.undecided': { status: 503, retry: true, says: 'the word on another Commit of that epoch is waited for' },
   'commit.stale': { status: 409, retry: false, says: 'another Commit ended that epoch' },
   'commit.not-from-owner': { status: 403, retry: false, says: 'Commits are broadcast by the Group Owner Server only' },
   'commit.takeover-early': { status: 503, retry: true, says: 'the Group Owner Server is not missed here yet' },

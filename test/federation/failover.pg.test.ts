@@ -64,6 +64,51 @@ test('R-092 what is held back is gone after an hour, and the takeover is final',
   expect(await agree(lab, bob, charlie, dave)).toMatchObject({ epoch: 3, ownerServer: b });
 });
 
+test('R-091 R-092 R-144 a group that may still go back is not reinitialised before that is settled', async () => {
+  const { world, lab, alice, bob, charlie, cecil, dave } = await labOfTwoAdmins();
+  await using _ = world;
+  const wires = ['b.test', 'c.test', 'd.test'].map((other) => between(world, 'a.test', other));
+  for (const wire of wires) wire.cut();
+  await later(world, 36);
+  await bob.add(lab, cecil);
+  await later(world, 0.2);
+  const old = await bob.sees(lab);
+  expect(old).toMatchObject({ epoch: 4, ownerServer: b });
+  const asked = await bob.reinit(lab);
+  await world.pass(HOUR / 4);
+  expect(await bob.sees(lab)).toMatchObject({ epoch: 4, state: 'active', mlsGroupId: old.mlsGroupId });
+  expect(await bob.change(asked)).toMatchObject({ state: 'prepared' });
+  world.wire('b.test', 'a.test').loseNextRequest('MLS_COMMIT').loseNextRequest('MLS_COMMIT');
+  for (const wire of wires) wire.mend();
+  await alice.appoint(lab, charlie);
+  await world.pass(HOUR / 2);
+  expect((await agree(lab, alice, bob, charlie, cecil, dave)).ownerServer).toBe(a);
+  expect(await bob.sees(lab)).toMatchObject({ mlsGroupId: old.mlsGroupId });
+  await world.pass(2 * HOUR);
+  expect(await bob.change(asked)).toMatchObject({ state: 'done' });
+  expect(await bob.sees(lab)).not.toMatchObject({ mlsGroupId: old.mlsGroupId });
+  await agree(lab, alice, bob, charlie, cecil, dave);
+});
+
+test('R-088 R-090 an owner that asks about its Commit and the server that took over never follow each other', async () => {
+  const { world, lab, alice, bob, charlie, dave } = await labOfTwoAdmins();
+  await using _ = world;
+  const toBob = between(world, 'a.test', 'b.test');
+  toBob.cut();
+  await later(world, 36.2);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b, admins: [bob.address] });
+  for (const other of ['c.test', 'd.test']) expect(await log(world, other, 2)).toMatchObject([{ arbiter: b }]);
+  toBob.mend();
+  // What Alice's server asks is on its way when Bob's server tells it of the takeover.
+  world.wire('a.test', 'b.test').delayNext(60_000);
+  const asked = await alice.appoint(lab, charlie);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
+  await world.pass(HOUR / 2);
+  expect(await alice.change(asked)).toMatchObject({ state: 'done', epoch: 3 });
+  expect((await agree(lab, alice, bob, charlie, dave)).ownerServer).toBe(a);
+});
+
 test('R-090 of two servers that took over the one before wins, and only one of them goes back', async () => {
   const world = await World.with(
     {
