@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import { agree } from './agreement.js';
+import { lose } from './forgery.js';
+import { decrypt, encrypt } from '../support/ciphertext.js';
+import { labOfStorage as lab, StoredFile } from './stored-file.js';
+
+const HOUR = 3_600_000;
+
+test('R-195 where the policy says so nothing is done for a user who has access through another group', async () => {
+  const { world, group, alice, bob, charlie } = await lab({ COVEY_FILE_KEY_ROTATION: 'skip-when-audience-unchanged' });
+  await using _ = world;
+  const attic = await alice.createGroup('attic', [charlie]);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  const other = await alice.shareEncrypted(attic, 'data.tar');
+  await world.settle();
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  expect(await file.readBy(charlie)).toBe('secret');
+  // The end of that share takes it from Charlie at last.
+  await alice.unshare(other);
+  await world.settle();
+  expect(await alice.rotations()).toMatchObject([{ cause: 'share-ended', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+  await alice.remove(group, bob);
+  await world.settle();
+  expect(await alice.rotations()).toMatchObject([{ version: 3, cause: 'member-removed' }]);
+});
+
+test('R-197 R-198 R-199 in a formal federation keys are reused, and who was removed can still read what comes into his hands', async () => {
+  const { world, group, alice, bob, charlie } = await lab({ COVEY_FILE_KEY_REUSE: 'lab@a.test' });
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const charlies = await charlie.fileKey('data.tar');
+  await alice.remove(group, charlie);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  // No server gives it to him any more, but what he kept opens what is written after that.
+  expect(await charlie.fileKey('data.tar')).toBe('nothing of that name');
+  file.bytes = await encrypt('written later', await bob.fileKey('data.tar'));
+  expect(await decrypt(file.bytes, charlies)).toBe('written later');
+  // Nothing of it is told to others.
+  const told = world.network.exchanges.map(({ request }) => Buffer.from(request.body ?? []).toString());
+  expect(told.filter((text) => /reuse|rotat/i.test(text))).toEqual([]);
+});
+
+test('R-192 a file that is shared again, after nobody had access, gets a new key first', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const attic = await alice.createGroup('attic', [charlie]);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  const bobs = await bob.fileKey('data.tar');
+  await alice.unshare(file.share);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  await alice.shareEncrypted(attic, 'data.tar');
+  expect(await alice.rotations()).toMatchObject([{ cause: 'shared-again', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(charlie)).toBe('secret');
+  expect(await decrypt(file.bytes, bobs)).toBe('content.key-mismatch');
+});
+
+test('R-139 R-194 a group that is lost when the new key is in use gets it when it is back', async () => {
+  const { world, group, alice, bob, charlie } = await lab();
+  await using _ = world;
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await alice.appoint(group, bob);
+  await alice.remove(group, charlie);
+  await world.settle();
+  await lose(world, 'a.test', (await alice.sees(group)).mlsGroupId);
+  await file.rotate();
+  expect(await file.readBy(bob)).toBe('content.key-mismatch');
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotations('sending')).toEqual([]);
+  expect(await file.readBy(bob)).toBe('secret');
+});
+
+test('R-192 R-196 somebody who came and went while the server of the file heard nothing had its key all the same', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  const [dora] = await world.users('dora@c.test');
+  await alice.appoint(group, bob);
+  await world.settle();
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  // Bob's server takes the Commits of the group from now on.
+  await alice.resign(group);
+  await world.settle();
+  for (const from of ['b.test', 'c.test']) world.wire(from, 'a.test').cut();
+  await bob.add(group, dora);
+  await world.settle();
+  const doras = await dora.fileKey('data.tar');
+  expect(await decrypt(file.bytes, doras)).toBe('secret');
+  await bob.remove(group, dora);
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  for (const from of ['b.test', 'c.test']) world.wire(from, 'a.test').mend();
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotations()).toMatchObject([{ cause: 'member-removed', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+  expect(await decrypt(file.bytes, doras)).toBe('content.key-mismatch');
+});
+
+test('R-192 epochs that this server has not seen may have had members of whom it knows nothing', async () => {
+  const { world, group, alice, bob } = await lab();
+  await using _ = world;
+  await alice.appoint(group, bob);
+  const file = await StoredFile.of(alice, group, 'data.tar', 'secret');
+  await world.settle();
+  expect(await alice.rotations()).toEqual([]);
+  await lose(world, 'a.test', (await alice.sees(group)).mlsGroupId);
+  await world.pass(HOUR);
+  await agree(group, alice, bob);
+  expect(await alice.rotations()).toMatchObject([{ cause: 'epochs-missed', state: 'due' }]);
+  await file.rotate();
+  await world.settle();
+  expect(await file.readBy(bob)).toBe('secret');
+});
