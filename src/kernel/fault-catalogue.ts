@@ -203,6 +203,15 @@ export const FAULTS = {
   'grant.sender-gone': { status: 400, retry: false, says: 'the sender is no longer a member of the group' },
   'grant.server-gone': { status: 400, retry: false, says: 'the asking server has no member in the group' },
   'grant.member-unknown': { status: 400, retry: false, says: 'not a member of the group on the asking server' },
+  'introspection.stranger': {
+    status: 401,
+    retry: false,
+    says: 'whoever asks about tokens is paired, and shows who it is',
+  },
+  'introspection.not-ours': { status: 400, retry: false, says: 'not a token of this server that is good now' },
+  'introspection.too-many': { status: 429, retry: true, says: 'too many questions about what opens nothing' },
+  'pairing.exists': { status: 409, retry: false, says: 'there is a pairing of that name' },
+  'pairing.unknown': { status: 404, retry: false, says: 'there is no such pairing' },
   // integration
   'access.malformed': { status: 401, retry: false, says: 'not an access token' },
   'access.issuer': { status: 401, retry: false, says: 'the issuer is not one that is trusted here' },

@@ -28,6 +28,8 @@ export const AUDIT_ACTS = {
   'key.made': 'a signing key was made; it is published, and takes over when others have read it',
   'key.took-over': 'a signing key took over from the one before, which stays published for a while',
   'key.replaced': 'a signing key was made in the stead of all of its kind, which count no more',
+  'pairing.made': 'a protocol server was paired, and may ask about tokens',
+  'pairing.ended': 'a protocol server may ask about tokens no more',
   'api-key.made': 'an API key was made',
   'api-key.revoked': 'an API key was revoked',
 } as const satisfies Record<string, string>;

@@ -85,6 +85,12 @@ export class Metrics {
     labelNames: ['outcome'],
     registers: this.registers,
   });
+  private readonly introspections = new Counter({
+    name: 'covey_introspections_total',
+    help: 'Questions about tokens, by the answer or why there was none',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
   private readonly refreshers: (() => Promise<void>)[] = [];
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
@@ -111,6 +117,10 @@ export class Metrics {
 
   tokenAnswered(outcome: string): void {
     this.tokens.inc({ outcome });
+  }
+
+  introspected(outcome: string): void {
+    this.introspections.inc({ outcome });
   }
 
   turnFailed(worker: string): void {

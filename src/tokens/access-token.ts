@@ -31,6 +31,9 @@ export interface AccessFacts {
   readonly jti: string;
 }
 
+/** What a token says of the group. */
+export const groupClaims = ({ groups, ocm_group }: AccessClaims) => ({ groups, ocm_group });
+
 export type AccessClaims = ReturnType<typeof accessClaims>;
 
 /** JOSE `typ`. RFC 9068 section 2.1 */

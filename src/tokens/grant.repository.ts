@@ -35,6 +35,12 @@ interface Stands {
   readonly members: readonly OcmAddress[];
 }
 
+/** A grant, and how its group stands; nothing of it when there is no such group. */
+export interface Asked {
+  readonly grant: Grant;
+  readonly standing: Standing | undefined;
+}
+
 /** Of a secret only its hash is here. */
 @Injectable()
 export class GrantRepository {
@@ -56,8 +62,24 @@ export class GrantRepository {
    * members are of one moment, and no transaction is needed to ask. What `groups/` keeps is only read here. The grant is
    * found by the hash and compared once more in constant time, so that nothing hangs on how an index compares.
    */
-  async ask(tx: Tx, secret: string, from: Host): Promise<{ grant: Grant; standing: Standing | undefined } | undefined> {
+  async ask(tx: Tx, secret: string, from: Host): Promise<Asked | undefined> {
     const hash = secretHash(secret);
+    const row = await this.find(tx, { hash, from });
+    return row && sameBytes(new Uint8Array(row.secretHash), hash) ? toAsked(row) : undefined;
+  }
+
+  /** The same for a server that a grant was made for, whoever asks now: by its secret, or by its name. */
+  async examine(tx: Tx, by: { readonly secret: string } | { readonly providerId: string }): Promise<Asked | undefined> {
+    if ('providerId' in by) {
+      const named = await this.find(tx, by);
+      return named && toAsked(named);
+    }
+    const hash = secretHash(by.secret);
+    const row = await this.find(tx, { hash });
+    return row && sameBytes(new Uint8Array(row.secretHash), hash) ? toAsked(row) : undefined;
+  }
+
+  private async find(tx: Tx, by: { hash?: Uint8Array; from?: Host; providerId?: string }) {
     const [row] = await tx.query<(GrantRow & Stands)[]>(
       `SELECT t.provider_id AS "providerId", t.share_id AS "shareId",
          CASE WHEN t.next_hash = $1 THEN t.next_hash ELSE t.secret_hash END AS "secretHash",
@@ -65,18 +87,12 @@ export class GrantRepository {
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", g.epoch, g.state,
          EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
          (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
-          WHERE m.mls_group_id = g.mls_group_id AND m.host = $2) AS members
+          WHERE m.mls_group_id = g.mls_group_id AND m.host = coalesce($2, t.recipient)) AS members
        FROM token_grant t LEFT JOIN federated_group g ON g.address = t.group_address AND g.state <> 'superseded'
-       WHERE t.secret_hash = $1 OR t.next_hash = $1`,
-      [Buffer.from(hash), from],
+       WHERE t.secret_hash = $1 OR t.next_hash = $1 OR t.provider_id = $3`,
+      [by.hash ? Buffer.from(by.hash) : null, by.from ?? null, by.providerId ?? null],
     );
-    if (!row || !sameBytes(new Uint8Array(row.secretHash), hash)) return undefined;
-    const { epoch: at, state, hasSender: senderIsMember, members, ...stored } = row;
-    const standing =
-      at === null || state === null
-        ? undefined
-        : { epoch: epoch(Number(at)), active: isFollowed({ state }), senderIsMember, members };
-    return { grant: toGrant(stored), standing };
+    return row;
   }
 
   /** A second secret that opens the same. Returns whether there was a live grant. */
@@ -125,6 +141,14 @@ export class GrantRepository {
   async revokeShare(tx: Tx, shareId: string, at: Date): Promise<void> {
     await tx.update(GrantRow, { shareId, revokedAt: IsNull() }, { revokedAt: at });
   }
+}
+
+function toAsked({ epoch: at, state, hasSender: senderIsMember, members, ...stored }: GrantRow & Stands): Asked {
+  const standing =
+    at === null || state === null
+      ? undefined
+      : { epoch: epoch(Number(at)), active: isFollowed({ state }), senderIsMember, members };
+  return { grant: toGrant(stored), standing };
 }
 
 const toGrant = ({ secretHash: _, nextHash: __, outgoing: ___, expiresAt, revokedAt, ...row }: GrantRow): Grant => ({

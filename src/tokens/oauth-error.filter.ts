@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Fault } from '../kernel/fault.js';
+import { Fault, isFault } from '../kernel/fault.js';
 import { isLostConnection } from '../platform/database-error.js';
 import { Log } from '../platform/logger.service.js';
 import { oauthError } from './oauth-error.js';
@@ -19,11 +19,14 @@ export class OAuthErrorFilter implements ExceptionFilter {
       this.log.debug({ event: 'token.answered', error: answer.error, err: thrown }, 'a token request was refused');
     }
     void reply.status(answer.status).header('cache-control', 'no-store').header('pragma', 'no-cache');
-    if (answer.status === 503) void reply.header('retry-after', '5');
+    if (answer.status === 503 || answer.status === 429) void reply.header('retry-after', waitOf(thrown));
+    if (answer.status === 401) void reply.header('www-authenticate', 'Basic realm="covey"');
     const { error, description } = answer;
     void reply.type('application/json').send(JSON.stringify({ error, error_description: description }));
   }
 }
+
+const waitOf = (thrown: unknown): number => (isFault(thrown) ? Number(thrown.facts['retryAfter'] ?? 5) : 5);
 
 /** The framework's own refusals (a body that cannot be read) and a lost database, as faults. */
 function known(thrown: unknown): unknown {

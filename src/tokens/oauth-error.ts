@@ -29,6 +29,8 @@ export function oauthError(error: unknown): OAuthError {
   if (code === 'token.too-large') {
     return { status: 400, error: 'invalid_request', description: 'too many members: bind the token with "member"' };
   }
+  if (code === 'introspection.stranger') return { status, error: 'invalid_client' };
+  if (status === 429) return { status, error: 'temporarily_unavailable' };
   if (retry || status >= 500)
     return { status: retry ? 503 : 500, error: retry ? 'temporarily_unavailable' : 'server_error' };
   return { status: 400, error: clientFault(code) ? 'invalid_client' : 'invalid_request' };

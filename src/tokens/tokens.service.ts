@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SignJWT } from 'jose';
-import type { Host } from '../kernel/address.js';
+import type { Host, OcmAddress } from '../kernel/address.js';
 import { toBase64url } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
@@ -12,7 +12,7 @@ import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, issuerOf } from './access-token.js';
 import { type Grant, judgeExchange } from './grant.js';
-import { GrantRepository } from './grant.repository.js';
+import { type Asked, GrantRepository } from './grant.repository.js';
 import type { TokenForm } from './token-form.js';
 
 export type GrantTerms = Omit<Grant, 'providerId' | 'grantedAt' | 'revokedAt'> & {
@@ -118,13 +118,19 @@ export class TokensService {
     }
   }
 
-  private async claims(tx: Tx, from: Host, form: TokenForm): Promise<AccessClaims> {
-    const at = this.clock.now();
-    const asked = await this.grants.ask(tx, form.code, from);
+  private async claims(tx: Tx, from: Host, { code, member }: TokenForm): Promise<AccessClaims> {
+    const asked = await this.grants.ask(tx, code, from);
     if (!asked) throw new Fault('grant.unknown', { peer: from });
-    const { grant, standing } = asked;
-    const asking = { from, at, ...(form.member ? { member: form.member } : {}) };
-    const verdict = judgeExchange(grant, asking, standing);
+    return this.claimsOf(asked, from, member);
+  }
+
+  /**
+   * What a token of the grant says at this moment, when `from` asks for one. Throws `grant.*`, and `token.too-large` when
+   * its members do not fit.
+   */
+  claimsOf({ grant, standing }: Asked, from: Host, member: OcmAddress | undefined): AccessClaims {
+    const at = this.clock.now();
+    const verdict = judgeExchange(grant, { from, at, ...(member ? { member } : {}) }, standing);
     if (verdict.kind === 'refuse') {
       throw new Fault(verdict.cause, { peer: from, group: grant.group, providerId: grant.providerId });
     }
@@ -136,7 +142,7 @@ export class TokensService {
       providerId: grant.providerId,
       recipient: from,
       members: verdict.members,
-      ...(form.member ? { member: form.member } : {}),
+      ...(member ? { member } : {}),
       data: grant.data,
       at,
       lifetimeMs: this.config.tokenLifetimeMs,

@@ -21,6 +21,7 @@ import { rotation } from './0020-rotation.js';
 import { credentialRenewal } from './0021-credential-renewal.js';
 import { departures } from './0023-departures.js';
 import { namedAdmins } from './0024-named-admins.js';
+import { pairing } from './0025-pairing.js';
 import { outgoingGrants } from './0022-outgoing-grants.js';
 import type { Migration } from './migration.js';
 
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outgoingGrants,
   departures,
   namedAdmins,
+  pairing,
 ];

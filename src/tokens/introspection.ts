@@ -1,0 +1,41 @@
+import { identifierOf } from '../kernel/address.js';
+import { type AccessClaims, groupClaims } from './access-token.js';
+import type { Grant } from './grant.js';
+
+/** What is said of a token that opens nothing, whatever the cause. OCM-IP, Token Introspection */
+export const INACTIVE = { active: false } as const;
+
+/** How long an answer about a secret holds, which has no end of its own. */
+const HORIZON_MS = 300_000;
+
+export type Introspection = typeof INACTIVE | ReturnType<typeof activeAnswer>;
+
+interface Found {
+  readonly grant: Grant;
+  /** As the share and the group are at this moment. D-24 */
+  readonly claims: AccessClaims;
+  /** Of the token itself; a secret has none. */
+  readonly token?: { readonly iat: number; readonly exp: number; readonly jti: string };
+  readonly at: Date;
+}
+
+/**
+ * What is said of one that does. `groups` and `ocm_group` are those of now, not of the epoch in which a token was issued;
+ * it never holds longer than the token, nor than the share. RFC 7662 section 2.2, D-24
+ */
+export function activeAnswer({ grant, claims, token, at }: Found) {
+  const horizon = Math.floor((at.getTime() + HORIZON_MS) / 1000);
+  const ends = grant.expiresAt ? Math.floor(grant.expiresAt.getTime() / 1000) : Infinity;
+  return {
+    active: true as const,
+    token_type: 'Bearer' as const,
+    iss: claims.iss,
+    sub: identifierOf(grant.owner),
+    aud: claims.aud,
+    client_id: grant.providerId,
+    exp: Math.min(token?.exp ?? horizon, ends),
+    ...(token ? { iat: token.iat, jti: token.jti } : {}),
+    ...groupClaims(claims),
+    ocm_ip: claims.ocm_ip,
+  };
+}

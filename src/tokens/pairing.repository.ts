@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { sameBytes } from '../kernel/bytes.js';
+import type { Tx } from '../platform/transaction.service.js';
+import { secretHash } from './grant.js';
+import type { BasicCredentials, Pairing, PairingMethod } from './pairing.js';
+
+@Entity('pairing')
+export class PairingRow {
+  @PrimaryColumn('text', { name: 'client_id' }) clientId!: string;
+  @Column('text') method!: PairingMethod;
+  @Column('bytea', { name: 'secret_hash', nullable: true }) secretHash!: Buffer | null;
+  @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
+}
+
+/** Of a secret only its hash is here. */
+@Injectable()
+export class PairingRepository {
+  /** Returns whether there was none of that name. */
+  async add(tx: Tx, pairing: Pairing, secret: string | undefined): Promise<boolean> {
+    const { raw } = (await tx
+      .createQueryBuilder()
+      .insert()
+      .into(PairingRow)
+      .values({ ...pairing, secretHash: secret === undefined ? null : Buffer.from(secretHash(secret)) })
+      .orIgnore()
+      .returning('client_id')
+      .execute()) as { raw: unknown[] };
+    return raw.length === 1;
+  }
+
+  async all(tx: Tx): Promise<Pairing[]> {
+    return (await tx.find(PairingRow, { order: { clientId: 'ASC' } })).map(toPairing);
+  }
+
+  async remove(tx: Tx, clientId: string): Promise<boolean> {
+    const { affected } = await tx.delete(PairingRow, { clientId });
+    return affected === 1;
+  }
+
+  /** A server that signs. */
+  async signs(tx: Tx, clientId: string): Promise<boolean> {
+    return tx.existsBy(PairingRow, { clientId, method: 'signature' });
+  }
+
+  /** Compared in constant time; the hash of a secret that nobody has is as long to compare. */
+  async knows(tx: Tx, { clientId, secret }: BasicCredentials): Promise<boolean> {
+    const row = await tx.findOneBy(PairingRow, { clientId, method: 'client_secret_basic' });
+    const hash = secretHash(secret);
+    return row?.secretHash ? sameBytes(new Uint8Array(row.secretHash), hash) : false;
+  }
+}
+
+const toPairing = ({ secretHash: _, ...pairing }: PairingRow): Pairing => pairing;
