@@ -109,13 +109,13 @@ test('oauth4webapi configures itself from the metadata, and is told what a token
   const network = world.network.networkOf(host('d.test'), () => true);
   const fetched = async (
     url: string,
-    init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: unknown },
+    init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: URLSearchParams },
   ) => {
     const answer = await network.fetch({
       method: init.method as 'GET',
       url,
       headers: init.headers,
-      ...(init.body ? { body: Buffer.from(String(init.body)) } : {}),
+      ...(init.body ? { body: Buffer.from(init.body.toString()) } : {}),
       timeoutMs: 1000,
       maxBytes: 100_000,
     });
