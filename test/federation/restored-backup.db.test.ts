@@ -71,3 +71,27 @@ test('D-31 R-041 a KeyPackage that was given after the backup was made is not gi
   const given = before.map(({ ref }) => ref).filter((ref) => !now.includes(ref));
   expect(given.length).toBeGreaterThan(0);
 });
+
+test('D-31 R-173 a server that was set up from a backup is told once more of what was shared and what ended since', async () => {
+  const { world, lab, alice, bob } = await labOfThree();
+  await using _ = world;
+  const server = world.server('b.test');
+  await alice.share(lab, 'old.tar');
+  const ended = await alice.share(lab, 'ended.tar');
+  await world.settle();
+  world.clock.advanceHours(1);
+  await server.backUp();
+  await alice.unshare(ended);
+  await alice.shareEncrypted(lab, 'new.tar');
+  await bob.share(lab, 'own.tar');
+  await world.settle();
+  const names = async () => (await bob.receives()).map(({ name }) => name).sort();
+  expect(await names()).toEqual(['new.tar', 'old.tar', 'own.tar']);
+  await server.restoreBackup();
+  expect(await names()).toEqual(['ended.tar', 'old.tar']);
+  await world.pass(2 * HOUR);
+  await agree(lab, alice, bob);
+  expect(await names()).toEqual(['new.tar', 'old.tar']);
+  expect(await bob.fileKey('new.tar')).toMatch(/^[\w-]{43}$/);
+  for (const name of await names()) expect(await bob.open(name)).toHaveProperty('access_token');
+});
