@@ -80,11 +80,12 @@ export class RejoiningWorker implements Turn {
     }
     const deniedBy = isDenial(code) ? [...others, to] : others;
     const named = code === 'rejoin.not-admin-server' ? namedServers(body, this.config.domain) : [];
-    const news = named.filter((server) => !askable(group, drift, this.config.domain).includes(server));
+    const asked = askable(group, drift, this.config.domain);
+    const news = named.filter((server) => !asked.includes(server));
     if (news.length > 0) {
       return this.drifts.save(tx, { ...drift, deniedBy, named: [...drift.named, ...news], dueAt: this.clock.now() });
     }
-    if (!wasRemoved(code, { ...drift, deniedBy }, askable(group, drift, this.config.domain))) {
+    if (!wasRemoved(code, { ...drift, deniedBy }, asked)) {
       return this.drifts.save(tx, { ...drift, deniedBy });
     }
     const { epoch } = group;

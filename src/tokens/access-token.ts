@@ -34,7 +34,7 @@ export interface AccessFacts {
 /** What a token says of the group. */
 export const groupClaims = ({ groups, ocm_group }: AccessClaims) => ({ groups, ocm_group });
 
-export type AccessClaims = ReturnType<typeof accessClaims>;
+export type AccessClaims = ReturnType<typeof claimsAbout>;
 
 /** JOSE `typ`. RFC 9068 section 2.1 */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
@@ -52,12 +52,22 @@ export const issuerOf = (publicUrl: string, domain: Host): string => `${new URL(
  * It never outlives the share. Throws `grant.expired` when the share is over, `token.too-large` when the members do not
  * fit (a token bound to one of them does).
  */
-export function accessClaims(facts: AccessFacts) {
+export function accessClaims(facts: AccessFacts): AccessClaims {
+  const claims = claimsAbout(facts);
+  const size = Buffer.byteLength(JSON.stringify(claims));
+  if (size > LARGEST_CLAIMS) {
+    throw new Fault('token.too-large', { providerId: facts.providerId, size, members: facts.members.length });
+  }
+  return claims;
+}
+
+/** The same of any size, for what is no token. Throws `grant.expired`. */
+export function claimsAbout(facts: AccessFacts) {
   const { group, providerId, member, data, expiration } = facts;
   const iat = seconds(facts.at);
   const exp = Math.min(iat + Math.floor(facts.lifetimeMs / 1000), expiration ? seconds(expiration) : Infinity);
   if (exp <= iat) throw new Fault('grant.expired', { providerId });
-  const claims = {
+  return {
     iss: facts.issuer,
     sub: identifierOf(facts.owner),
     aud: group,
@@ -82,7 +92,4 @@ export function accessClaims(facts: AccessFacts) {
       protocol: { webdav: { uri: data.uri, permissions: [...data.permissions] } },
     },
   };
-  const size = Buffer.byteLength(JSON.stringify(claims));
-  if (size > LARGEST_CLAIMS) throw new Fault('token.too-large', { providerId, size, members: facts.members.length });
-  return claims;
 }

@@ -10,7 +10,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService } from '../platform/transaction.service.js';
-import { ACCESS_TOKEN_TYPE, issuerOf } from './access-token.js';
+import { ACCESS_TOKEN_TYPE, claimsAbout, issuerOf } from './access-token.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
 import { activeAnswer, INACTIVE, type Introspection } from './introspection.js';
 import { IntrospectionLimitRepository } from './introspection-limit.repository.js';
@@ -59,7 +59,7 @@ export class IntrospectionService {
       const { asked, member, token: times } = await this.read(token);
       const at = this.clock.now();
       const { grant } = asked;
-      const claims = this.tokens.claimsOf(asked, grant.recipient, member);
+      const claims = claimsAbout(this.tokens.factsOf(asked, grant.recipient, member));
       this.told('active', caller, { providerId: grant.providerId });
       return activeAnswer({ grant, claims, at, ...(times ? { token: times } : {}) });
     } catch (error) {

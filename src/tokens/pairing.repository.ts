@@ -43,7 +43,7 @@ export class PairingRepository {
     return tx.existsBy(PairingRow, { clientId, method: 'signature' });
   }
 
-  /** Compared in constant time; the hash of a secret that nobody has is as long to compare. */
+  /** Compared in constant time. That there is a pairing of that name is no secret. */
   async knows(tx: Tx, { clientId, secret }: BasicCredentials): Promise<boolean> {
     const row = await tx.findOneBy(PairingRow, { clientId, method: 'client_secret_basic' });
     const hash = secretHash(secret);

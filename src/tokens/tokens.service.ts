@@ -10,7 +10,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
-import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, issuerOf } from './access-token.js';
+import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, type AccessFacts, issuerOf } from './access-token.js';
 import { type Grant, judgeExchange } from './grant.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
 import type { TokenForm } from './token-form.js';
@@ -121,20 +121,19 @@ export class TokensService {
   private async claims(tx: Tx, from: Host, { code, member }: TokenForm): Promise<AccessClaims> {
     const asked = await this.grants.ask(tx, code, from);
     if (!asked) throw new Fault('grant.unknown', { peer: from });
-    return this.claimsOf(asked, from, member);
+    return accessClaims(this.factsOf(asked, from, member));
   }
 
   /**
-   * What a token of the grant says at this moment, when `from` asks for one. Throws `grant.*`, and `token.too-large` when
-   * its members do not fit.
+   * What a token of the grant would say at this moment, when `from` asked for one. Throws `grant.*`.
    */
-  claimsOf({ grant, standing }: Asked, from: Host, member: OcmAddress | undefined): AccessClaims {
+  factsOf({ grant, standing }: Asked, from: Host, member: OcmAddress | undefined): AccessFacts {
     const at = this.clock.now();
     const verdict = judgeExchange(grant, { from, at, ...(member ? { member } : {}) }, standing);
     if (verdict.kind === 'refuse') {
       throw new Fault(verdict.cause, { peer: from, group: grant.group, providerId: grant.providerId });
     }
-    return accessClaims({
+    return {
       issuer: issuerOf(this.config.publicUrl, this.config.domain),
       owner: grant.owner,
       group: grant.group,
@@ -148,7 +147,7 @@ export class TokensService {
       lifetimeMs: this.config.tokenLifetimeMs,
       ...(grant.expiresAt ? { expiration: grant.expiresAt } : {}),
       jti: this.dice.uuid(),
-    });
+    };
   }
 
   private async sign(claims: AccessClaims): Promise<string> {

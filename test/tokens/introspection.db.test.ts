@@ -105,6 +105,21 @@ test('the secret of a share is good as it is, for five minutes at a time', async
   expect(body).not.toHaveProperty('jti');
 });
 
+test('a secret of a server with more members than fit into a token is good all the same', async () => {
+  const many = Array.from({ length: 150 }, (_, number) => `member-with-a-long-name-${number}@b.test`);
+  const server = world.server('a.test');
+  const rows = await server.query<{ id: string }>('SELECT mls_group_id AS id FROM federated_group');
+  await server.query(
+    `INSERT INTO group_member (mls_group_id, address, host, leaf_index, updated_at, fresh)
+     SELECT $1, unnest($2::text[]), 'b.test', generate_series(1000, 1149), now(), false`,
+    [rows[0]!.id, many],
+  );
+  const { body } = await shown(secretOf('b.test'));
+  await server.query('DELETE FROM group_member WHERE leaf_index >= 1000');
+  expect(body).toMatchObject({ active: true });
+  expect((body!['ocm_group'] as { members: string[] }).members).toHaveLength(152);
+});
+
 test('oauth4webapi configures itself from the metadata, and is told what a token is worth', async () => {
   const network = world.network.networkOf(host('d.test'), () => true);
   const fetched = async (
