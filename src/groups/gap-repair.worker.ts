@@ -9,10 +9,11 @@ import type { Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitsService } from './commits.service.js';
 import { DriftService } from './drift.service.js';
-import { type GapReport, gapWaitMs, judgeGap } from './gap.js';
+import { type GapReport, type GapVerdict, gapWaitMs, judgeGap } from './gap.js';
 import { type Gap, GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
+import { MemberRepository } from './member.repository.js';
 import type { MissedCommit } from './missed-commits.js';
 import { MissedCommitsClient } from './missed-commits.client.js';
 
@@ -20,11 +21,14 @@ import { MissedCommitsClient } from './missed-commits.client.js';
 interface Claimed {
   readonly gap: Gap;
   readonly group: Group;
+  /** Those with members, as far as it knows. */
+  readonly servers: readonly Host[];
 }
 
 /**
- * Fetches Commits that were missed from one admin server after the other (D-11). Each is judged as if its arbiter had
- * just brought it; mail that waited for them follows by itself. OCM-MLS R-111, R-112
+ * Fetches Commits that were missed from one admin server after the other, and from the other member servers when none
+ * of these can give them (D-11, decision 35). Each is judged as if its arbiter had just brought it; mail that waited for
+ * them follows by itself. OCM-MLS R-111, R-112
  */
 @Injectable()
 export class GapRepairWorker implements Turn {
@@ -35,6 +39,7 @@ export class GapRepairWorker implements Turn {
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly groups: GroupRepository,
+    private readonly members: MemberRepository,
     private readonly gaps: GapRepository,
     private readonly commits: CommitsService,
     private readonly drifts: DriftService,
@@ -45,13 +50,14 @@ export class GapRepairWorker implements Turn {
   async turn(): Promise<boolean> {
     const claimed = await this.db.run((tx) => this.claim(tx));
     if (claimed === undefined || claimed === 'closed') return claimed === 'closed';
-    const { gap, group } = claimed;
-    const reports: GapReport[] = [];
-    for (const server of adminServers(group).filter((one) => one !== this.config.domain)) {
-      reports.push(await this.ask(server, gap.mlsGroupId));
-      if ((await this.standing(gap.mlsGroupId)) >= gap.upTo) break;
-    }
-    await this.db.run((tx) => this.conclude(tx, claimed, reports));
+    const { gap, group, servers } = claimed;
+    const admins = adminServers(group);
+    const reports = await this.askAll(admins, gap);
+    const others = servers.filter((server) => !admins.includes(server));
+    const further = judgeGap(reports, gap.rounds) === 'drifted' ? await this.askAll(others, gap) : [];
+    await this.db.run((tx) =>
+      this.conclude(tx, claimed, judgeGap(reports, gap.rounds, further), [...reports, ...further]),
+    );
     return true;
   }
 
@@ -67,7 +73,17 @@ export class GapRepairWorker implements Turn {
     }
     const again = { ...gap, rounds: gap.rounds + 1 };
     await this.gaps.putOff(tx, again, new Date(now.getTime() + gapWaitMs(gap.rounds)));
-    return { gap: again, group };
+    return { gap: again, group, servers: await this.members.servers(tx, gap.mlsGroupId) };
+  }
+
+  /** One after the other, until nothing is missed any more. */
+  private async askAll(servers: readonly Host[], { mlsGroupId, upTo }: Gap): Promise<GapReport[]> {
+    const reports: GapReport[] = [];
+    for (const server of servers.filter((one) => one !== this.config.domain)) {
+      reports.push(await this.ask(server, mlsGroupId));
+      if ((await this.standing(mlsGroupId)) >= upTo) break;
+    }
+    return reports;
   }
 
   /** Takes what the server has, as long as it leads on. */
@@ -115,7 +131,12 @@ export class GapRepairWorker implements Turn {
     return group!.epoch;
   }
 
-  private async conclude(tx: Tx, { gap, group: before }: Claimed, reports: readonly GapReport[]): Promise<void> {
+  private async conclude(
+    tx: Tx,
+    { gap, group: before }: Claimed,
+    verdict: GapVerdict,
+    reports: readonly GapReport[],
+  ): Promise<void> {
     const { mlsGroupId } = gap;
     const group = await this.groups.lock(tx, mlsGroupId);
     const upTo = await this.gaps.upTo(tx, mlsGroupId);
@@ -126,9 +147,8 @@ export class GapRepairWorker implements Turn {
     const now = this.clock.now();
     // Other admins may be there now, and can be asked at once.
     if (group.epoch > before.epoch) return this.gaps.putOff(tx, { ...gap, rounds: 0 }, now);
-    const verdict = judgeGap(reports, gap.rounds);
     const facts = { event: `gap.${verdict}`, group: mlsGroupId, epoch: group.epoch, upTo, reports };
-    this.log.warn(facts, 'the admin servers were asked for missed Commits');
+    this.log.warn(facts, 'others were asked for missed Commits');
     if (verdict === 'forget') await this.gaps.forget(tx, mlsGroupId);
     if (verdict === 'drifted') await this.drifts.begin(tx, group, 'commits-missing');
   }

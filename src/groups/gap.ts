@@ -1,7 +1,7 @@
 import { doubled } from '../outbox/back-off.js';
 
 /**
- * How an admin server answered who lacks Commits. `ahead`: it is in a later epoch, and gave nothing that leads there;
+ * How a server answered who lacks Commits. `ahead`: it is in a later epoch, and gave nothing that leads there;
  * `level`: it is no further; `unknown`: it knows of no such thing (404); `silent`: it could not be asked.
  */
 export type GapReport = 'ahead' | 'level' | 'unknown' | 'silent';
@@ -21,12 +21,17 @@ export const gapWaitMs = (rounds: number): number => doubled(rounds, BACK_OFF);
  * later epoch proves nothing: when an admin server is level with us, there is no gap. Who knows of no such thing may have
  * no admin any more, so that whoever is silent is waited for.
  * @param reports of all admin servers but ourselves
+ * @param further of the other member servers, which are asked when it would be `drifted` without them, and did not help
  */
-export function judgeGap(reports: readonly GapReport[], rounds: number): GapVerdict {
+export function judgeGap(
+  reports: readonly GapReport[],
+  rounds: number,
+  further: readonly GapReport[] = [],
+): GapVerdict {
   const heard = reports.filter((report) => report !== 'silent');
   if (reports.length === 0) return 'forget';
   if (heard.length === 0) return 'wait';
-  if (heard.length < reports.length && rounds < MOST_ROUNDS) return 'wait';
+  if ([...reports, ...further].includes('silent') && rounds < MOST_ROUNDS) return 'wait';
   if (heard.includes('ahead')) return 'drifted';
   if (heard.includes('level')) return 'forget';
   return heard.length < reports.length ? 'wait' : 'drifted';

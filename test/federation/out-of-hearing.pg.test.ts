@@ -9,7 +9,7 @@ import { labOfThree, lose, notice, tell } from './forgery.js';
 /** Servers that nobody tells anything any more. */
 
 const HOUR = 3_600_000;
-const [a, b, c] = ['a.test', 'b.test', 'c.test'].map(host) as [never, never, never];
+const [a, b, c, d] = ['a.test', 'b.test', 'c.test', 'd.test'].map(host) as [never, never, never, never];
 const REFUSED = '{"message":"FORBIDDEN"}';
 const acts = async (world: World, server: string, act: string) =>
   (await audited(world, server)).filter((line) => line.act === act);
@@ -32,6 +32,31 @@ test('R-111 R-112 D-11 an unknown server speaks of Commits that were missed, and
   await world.settle();
   expect(world.network.sent({ from: b, to: c, what: 'MLS_COMMIT' }).at(-1)).toMatchObject({ outcome: 503 });
   await world.pass(HOUR / 6);
+  await agree(lab, alice, bob, charlie, dora);
+  expect(await acts(world, 'c.test', 'group.drifted')).toEqual([]);
+});
+
+test('R-111 R-112 Commits that the only known admin server has no more, since it left and came back, are had from a member server', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test', 'd.test');
+  const [alice, bob, charlie, dora] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test', 'dora@d.test');
+  const lab = await alice.createGroup('lab', [charlie, dora]);
+  await world.settle();
+  for (let lost = 0; lost < 3; lost++) world.wire(a, c).answerNext(403, 'MLS_COMMIT', REFUSED);
+  await alice.add(lab, bob);
+  await world.settle();
+  await alice.appoint(lab, bob);
+  await world.settle();
+  await bob.remove(lab, alice);
+  await world.settle();
+  await bob.add(lab, alice);
+  await world.settle();
+  expect(await charlie.sees(lab)).toMatchObject({ epoch: 1, admins: ['alice@a.test'] });
+  await world.pass(HOUR / 6);
+  const questions = world.network.sent({ from: c, what: '/ocm/mls-commits' });
+  expect(questions.map(({ to, outcome }) => [to, outcome])).toEqual([
+    [a, 200],
+    [d, 200],
+  ]);
   await agree(lab, alice, bob, charlie, dora);
   expect(await acts(world, 'c.test', 'group.drifted')).toEqual([]);
 });

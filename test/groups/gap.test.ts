@@ -18,6 +18,14 @@ describe('R-132 when retransmission is exhausted', () => {
   ])('%s', (_, reports, rounds, verdict) => expect(judgeGap(reports, rounds)).toBe(verdict));
 });
 
+describe('what other member servers say of Commits that no admin server gives', () => {
+  test.each<[string, GapReport[], number, string]>([
+    ['none of them helped', ['level', 'unknown', 'ahead'], 1, 'drifted'],
+    ['who is silent may help yet', ['level', 'silent'], 1, 'wait'],
+    ['but not for ever', ['silent'], MOST_ROUNDS, 'drifted'],
+  ])('%s', (_, further, rounds, verdict) => expect(judgeGap(['ahead'], rounds, further)).toBe(verdict));
+});
+
 describe('that somebody spoke of a later epoch proves nothing', () => {
   test.each<[string, GapReport[], number, string]>([
     ['all are level with us', ['level', 'level'], 1, 'forget'],
