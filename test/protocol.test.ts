@@ -1,6 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { countsOf, disagreements, rewritten, rowsOf, scan, titlesOf, type Row } from './support/protocol-page.js';
+import {
+  countsOf,
+  disagreements,
+  idsOf,
+  rewritten,
+  rowsOf,
+  scan,
+  titlesOf,
+  type Row,
+} from './support/protocol-page.js';
 import { filesOf } from './support/tree.js';
 
 const PAGE = 'docs/protocol.md';
@@ -17,17 +26,15 @@ describe('docs/protocol.md', () => {
     expect(disagreements(rows, found)).toEqual([]);
   });
 
-  test('counts right', () => {
-    const counts = countsOf(rows.filter(({ state }) => state === 'built').length);
+  test.each(['R', 'I'] as const)('counts right what begins with %s', (family) => {
+    const counts = countsOf(family, rows);
     console.log(counts);
     expect(page).toContain(counts);
   });
 });
 
 describe('the comparison sees a planted lie', () => {
-  const open = Array.from({ length: 226 }, (_, index): Row => {
-    return { id: `R-${String(index + 1).padStart(3, '0')}`, state: 'open', code: [], tests: [] };
-  });
+  const open = [...idsOf('R'), ...idsOf('I')].map((id): Row => ({ id, state: 'open', code: [], tests: [] }));
   const built: Row = { id: 'R-056', state: 'built', code: ['src/mls/policy.ts'], tests: ['test/mls/policy.test.ts'] };
   const src = [{ path: 'mls/policy.ts', text: '/** Refuses what is no admin. R-056 */' }];
   const tests = [{ path: 'mls/policy.test.ts', text: `test('R-056 a Commit by no admin is refused', () => {});` }];
@@ -56,6 +63,7 @@ describe('the comparison sees a planted lie', () => {
     ],
     ['a state that is none', { ...built, state: 'half' }],
     ['a rule that does not exist', built, [...src, { path: 'mls/other.ts', text: '// R-227' }]],
+    ['a rule of the other document that does not exist', built, [...src, { path: 'mls/other.ts', text: '// I-999' }]],
   ])('%s', (_, row, code, proofs) => expect(lies(row, code, proofs)).not.toEqual([]));
 
   test('ids count in titles and in the tables that fill them, and nowhere else', () => {
@@ -69,9 +77,9 @@ describe('the comparison sees a planted lie', () => {
 
   test('a page is rewritten to what was found', () => {
     const page =
-      'Built: 9.\n| R-055 | 7.2 | MUST | x | built | `src/a.ts` | |\n| R-056 | 7.2 | MUST | y | open |  |  |';
+      'Built of OCM-MLS: 9.\n| R-055 | 7.2 | MUST | x | built | `src/a.ts` | |\n| R-056 | 7.2 | MUST | y | open |  |  |';
     expect(rewritten(page, scan(src, tests))).toBe(
-      `${countsOf(1)}\n| R-055 | 7.2 | MUST | x | open |  |  |\n| R-056 | 7.2 | MUST | y | built | \`src/mls/policy.ts\` | \`test/mls/policy.test.ts\` |`,
+      `${countsOf('R', [built])}\n| R-055 | 7.2 | MUST | x | open |  |  |\n| R-056 | 7.2 | MUST | y | built | \`src/mls/policy.ts\` | \`test/mls/policy.test.ts\` |`,
     );
   });
 });

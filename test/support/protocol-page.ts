@@ -15,11 +15,15 @@ export interface Found {
   readonly tests: ReadonlyMap<string, readonly string[]>;
 }
 
-export const RULES = 226;
-const ID = /\bR-\d{3}\b/g;
+/** How many rules each document has: OCM-MLS, and OCM-IP. */
+export const RULES = { R: 226, I: 57 } as const;
+export type Family = keyof typeof RULES;
+const NAMES = { R: 'OCM-MLS', I: 'OCM-IP' } as const;
+const FAMILIES = Object.keys(RULES) as Family[];
+const ID = /\b[RI]-\d{3}\b/g;
 /** How many files a row names of each kind; more would hide the ones that matter. */
 const NAMED = 2;
-const ROW = /^\| (R-\d{3}) \|(.*)\| (\S+) \| (.*?) ?\| (.*?) ?\|$/;
+const ROW = /^\| ([RI]-\d{3}) \|(.*)\| (\S+) \| (.*?) ?\| (.*?) ?\|$/;
 
 const ids = (text: string): string[] => [...new Set(text.match(ID))];
 const files = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path!);
@@ -76,7 +80,7 @@ function words(node: ts.Node | undefined): string[] {
 /** What the page says and code and tests do not bear out, or the other way round; empty when all three agree. */
 export function disagreements(rows: readonly Row[], found: Found): string[] {
   const known = new Map(rows.map((row) => [row.id, row]));
-  const expected = Array.from({ length: RULES }, (_, index) => `R-${String(index + 1).padStart(3, '0')}`);
+  const expected = FAMILIES.flatMap((family) => idsOf(family));
   const isUnknown = (id: string) => !expected.includes(id);
   return [
     ...expected.filter((id) => !known.has(id)).map((id) => `${id} has no row`),
@@ -109,8 +113,7 @@ export function rewritten(page: string, found: Found): string {
       .slice(0, NAMED)
       .map((path) => `\`${path}\``)
       .join(' ');
-  const built = rowsOf(page).filter(({ id }) => isBuilt(found, id)).length;
-  return page
+  const whole = page
     .split('\n')
     .map((line) => {
       const [, id, said] = ROW.exec(line) ?? [];
@@ -118,8 +121,19 @@ export function rewritten(page: string, found: Found): string {
       const places = isBuilt(found, id) ? [named(found.code.get(id)), named(found.tests.get(id))] : ['', ''];
       return `| ${id} |${said}| ${isBuilt(found, id) ? 'built' : 'open'} | ${places.join(' | ')} |`;
     })
-    .join('\n')
-    .replace(/^Built: .*$/m, countsOf(built));
+    .join('\n');
+  return FAMILIES.reduce((text, family) => {
+    const counts = countsOf(family, rowsOf(text));
+    return text.replace(new RegExp(`^${counts.replace(/:.*/, '')}: .*$`, 'm'), counts);
+  }, whole);
 }
 
-export const countsOf = (built: number): string => `Built: ${built} of ${RULES}. Open: ${RULES - built}.`;
+/** The ids of all rules of a document. */
+export const idsOf = (family: Family): string[] =>
+  Array.from({ length: RULES[family] }, (_, index) => `${family}-${String(index + 1).padStart(3, '0')}`);
+
+/** The line that counts them. */
+export function countsOf(family: Family, rows: readonly Row[]): string {
+  const built = rows.filter(({ id, state }) => id.startsWith(family) && state === 'built').length;
+  return `Built of ${NAMES[family]}: ${built} of ${RULES[family]}. Open: ${RULES[family] - built}.`;
+}
