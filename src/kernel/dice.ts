@@ -1,6 +1,13 @@
+import { toBase64url } from './bytes.js';
+
 /** The only source of randomness in the service; cryptographically strong outside of tests. */
 export abstract class Dice {
   abstract bytes(length: number): Uint8Array;
+
+  /** A secret that nobody guesses: 256 bits, in base64url without padding. */
+  secret(): string {
+    return toBase64url(this.bytes(32));
+  }
 
   /** A random version 4 UUID, lower case (RFC 9562 section 5.4). */
   uuid(): string {

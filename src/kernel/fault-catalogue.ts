@@ -195,6 +195,7 @@ export const FAULTS = {
   'token.grant-type': { status: 400, retry: false, says: 'only the grant type authorization_code is known' },
   'token.other-client': { status: 400, retry: false, says: 'client_id is not the server that signed' },
   'token.too-large': { status: 400, retry: false, says: 'the members do not fit into a token' },
+  'token.too-many': { status: 429, retry: true, says: 'too many tokens, or too many secrets in vain' },
   'grant.unknown': { status: 400, retry: false, says: 'no such secret' },
   'grant.other-server': { status: 400, retry: false, says: 'the secret belongs to another server' },
   'grant.revoked': { status: 400, retry: false, says: 'the secret was revoked' },

@@ -1,8 +1,4 @@
-/** One request each `everyMs`; up to `burst` at once after a while without any. */
-export interface Allowance {
-  readonly everyMs: number;
-  readonly burst: number;
-}
+import type { Allowance } from '../platform/allowance.js';
 
 /**
  * What one server may ask in all. A group of thousands on one server can be invited at one go (R-045), while trying

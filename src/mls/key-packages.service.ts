@@ -6,9 +6,9 @@ import { Config } from '../platform/config.js';
 import { HighWater } from '../platform/high-water.provider.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { Poller } from '../platform/poller.service.js';
+import { RateLimits } from '../platform/rate-limits.repository.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ClientRepository } from './client.repository.js';
-import { KeyPackageLimitRepository } from './key-package-limit.repository.js';
 import { MISS_COST, PER_SERVER, PER_SERVER_AND_USER, PER_USER, STOCK } from './key-package-limits.js';
 import { KeyPackageRepository } from './key-package.repository.js';
 import { JoinedWelcomeRepository } from './joined-welcome.repository.js';
@@ -34,6 +34,8 @@ const LATE_WELCOME = 7 * DAY;
 const WELCOMES_REMEMBERED = 120 * DAY;
 const USERS_PER_TURN = 8;
 
+const serverOf = (to: Host): string => `KeyPackages to server ${to}`;
+
 /** The KeyPackages of the users of this domain: made ahead, given once. */
 @Injectable()
 export class KeyPackagesService {
@@ -45,7 +47,7 @@ export class KeyPackagesService {
     private readonly metrics: Metrics,
     private readonly clients: ClientRepository,
     private readonly keyPackages: KeyPackageRepository,
-    private readonly limits: KeyPackageLimitRepository,
+    private readonly limits: RateLimits,
     private readonly welcomes: JoinedWelcomeRepository,
     private readonly highWater: HighWater,
     @Inject(SUITE) private readonly suite: Suite,
@@ -63,7 +65,7 @@ export class KeyPackagesService {
       if (waitMs > 0) return { kind: 'limited', waitMs };
       const keyPackage = hostOf(userId) === this.config.domain ? await this.take(tx, userId, to) : undefined;
       if (keyPackage) return { kind: 'given', keyPackage };
-      await this.limits.spend(tx, `server ${to}`, PER_SERVER, MISS_COST, this.clock.now());
+      await this.limits.spend(tx, serverOf(to), PER_SERVER, MISS_COST, this.clock.now());
       return { kind: 'none' };
     });
   }
@@ -126,7 +128,6 @@ export class KeyPackagesService {
       const now = this.clock.now();
       await this.keyPackages.removeExpired(tx, new Date(now.getTime() - LATE_WELCOME));
       await this.welcomes.removeBefore(tx, new Date(now.getTime() - WELCOMES_REMEMBERED));
-      await this.limits.forget(tx, now);
     });
   }
 
@@ -143,9 +144,9 @@ export class KeyPackagesService {
   private async spend(tx: Tx, userId: OcmAddress, to: Host): Promise<number> {
     const now = this.clock.now();
     for (const [subject, allowance] of [
-      [`server ${to}`, PER_SERVER],
-      [`server ${to} user ${userId}`, PER_SERVER_AND_USER],
-      [`user ${userId}`, PER_USER],
+      [serverOf(to), PER_SERVER],
+      [`${serverOf(to)} user ${userId}`, PER_SERVER_AND_USER],
+      [`KeyPackages of user ${userId}`, PER_USER],
     ] as const) {
       const waitMs = await this.limits.spend(tx, subject, allowance, 1, now);
       if (waitMs > 0) return waitMs;

@@ -9,7 +9,6 @@ import { HeldStateRepository, HeldStateRow } from './held-state.repository.js';
 import { JoinedWelcomeRepository, JoinedWelcomeRow } from './joined-welcome.repository.js';
 import { JoiningService } from './joining.service.js';
 import { KeyPackageClient } from './key-package.client.js';
-import { KeyPackageLimitRepository, KeyPackageLimitRow } from './key-package-limit.repository.js';
 import { KeyPackageStockWorker } from './key-package-stock.worker.js';
 import { KeyPackageRepository, KeyPackageRow } from './key-package.repository.js';
 import { KeyPackagesController } from './key-packages.controller.js';
@@ -26,7 +25,6 @@ import { suiteProvider } from './suite.provider.js';
 export const MLS_ROWS = [
   MlsClientRow,
   KeyPackageRow,
-  KeyPackageLimitRow,
   MlsGroupRow,
   MlsLeafRow,
   PendingCommitRow,
@@ -41,7 +39,6 @@ export const MLS_ROWS = [
     suiteProvider,
     ClientRepository,
     KeyPackageRepository,
-    KeyPackageLimitRepository,
     ClientStateRepository,
     LeafRepository,
     PendingCommitRepository,

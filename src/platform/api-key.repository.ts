@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
-import { toBase64url } from '../kernel/bytes.js';
 import type { Tx } from './transaction.service.js';
 
 /** A key for the REST interface, as it may be shown: without its text, of which only a hash is kept. */
@@ -39,7 +38,7 @@ export class ApiKeyRepository {
 
   /** A fresh text for a key. */
   mint(): string {
-    return `covey_${toBase64url(this.dice.bytes(32))}`;
+    return `covey_${this.dice.secret()}`;
   }
 
   async add(tx: Tx, name: string, text: string): Promise<ApiKey> {

@@ -19,6 +19,7 @@ import { MetricsController } from './metrics.controller.js';
 import { Metrics } from './metrics.service.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { Poller } from './poller.service.js';
+import { RateLimitRow, RateLimits } from './rate-limits.repository.js';
 import { ReadinessService } from './readiness.service.js';
 import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
 import { TransactionService } from './transaction.service.js';
@@ -28,7 +29,7 @@ import { HighWater } from './high-water.provider.js';
 import { ResealingWorker } from './resealing.worker.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
-export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, IdempotencyRow, VaultCheckRow];
+export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, IdempotencyRow, RateLimitRow, VaultCheckRow];
 
 /** What is passed in from outside, and replaced in tests. */
 export interface World {
@@ -65,6 +66,7 @@ export class PlatformModule {
       Metrics,
       Poller,
       Idempotency,
+      RateLimits,
       AuditLog,
       AuditService,
       ApiKeyRepository,

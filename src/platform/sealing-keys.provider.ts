@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
-import { fromBase64url, toBase64url } from '../kernel/bytes.js';
+import { fromBase64url } from '../kernel/bytes.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
 import { Config } from './config.js';
@@ -18,7 +18,7 @@ export class ConfiguredSealingKeys extends SealingKeys {
       ? nonEmpty(config.sealingKeys)
       : config.sealingKeyFile
         ? parse(readFileSync(config.sealingKeyFile, 'utf8'), config.sealingKeyFile)
-        : parse(folder.readOrMake('sealing-key', () => toBase64url(dice.bytes(32))).text, folder.file('sealing-key'));
+        : parse(folder.readOrMake('sealing-key', () => dice.secret()).text, folder.file('sealing-key'));
   }
 }
 

@@ -1,6 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../kernel/clock.js';
 import { Idempotency } from './idempotency.repository.js';
 import { Poller, type Turn } from './poller.service.js';
+import { RateLimits } from './rate-limits.repository.js';
 import { TransactionService } from './transaction.service.js';
 
 const EVERY_MS = 600_000;
@@ -11,8 +13,10 @@ export class UpkeepWorker implements Turn, OnModuleInit {
   readonly name = 'platform.upkeep';
 
   constructor(
+    private readonly clock: Clock,
     private readonly transactions: TransactionService,
     private readonly idempotency: Idempotency,
+    private readonly limits: RateLimits,
     private readonly poller: Poller,
   ) {}
 
@@ -21,7 +25,10 @@ export class UpkeepWorker implements Turn, OnModuleInit {
   }
 
   async turn(): Promise<boolean> {
-    await this.transactions.run((tx) => this.idempotency.forget(tx));
+    await this.transactions.run(async (tx) => {
+      await this.idempotency.forget(tx);
+      await this.limits.forget(tx, this.clock.now());
+    });
     return false;
   }
 }

@@ -1,12 +1,12 @@
 import { Body, Controller, Header, Headers, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Fault } from '../kernel/fault.js';
 import { SignedBy } from '../ocm/signature.guard.js';
 import { Caller, CallerGuard } from './caller.guard.js';
 import type { Introspection } from './introspection.js';
 import { IntrospectionService } from './introspection.service.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { oauthForm } from './oauth-form.js';
 
 /** The credential as it was presented; no hint helps here, and unknown parameters are ignored. RFC 7662 section 2.1 */
 const form = z.object({ token: z.string().min(1).max(16_384) });
@@ -28,10 +28,6 @@ export class IntrospectionController {
     @Headers('content-type') type: string | undefined,
     @Body() body: unknown,
   ): Promise<Introspection> {
-    const read = form.safeParse(body);
-    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '') || !read.success) {
-      throw new Fault('token.request-malformed', { fields: ['token'] });
-    }
-    return this.introspection.introspect(caller, read.data.token);
+    return this.introspection.introspect(caller, oauthForm(form, type, body).token);
   }
 }

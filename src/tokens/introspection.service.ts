@@ -6,14 +6,15 @@ import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ServerKeysService } from '../ocm/server-keys.service.js';
+import type { Allowance } from '../platform/allowance.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
+import { RateLimits } from '../platform/rate-limits.repository.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import { ACCESS_TOKEN_TYPE, claimsAbout, issuerOf } from './access-token.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
 import { activeAnswer, INACTIVE, type Introspection } from './introspection.js';
-import { IntrospectionLimitRepository } from './introspection-limit.repository.js';
 import { TokensService } from './tokens.service.js';
 
 /** What of a token of ours is looked at, after its signature. */
@@ -31,6 +32,10 @@ interface Shown {
   readonly token?: { readonly iat: number; readonly exp: number; readonly jti: string };
 }
 
+/** What one caller may ask in vain. OCM-IP, Token Introspection */
+const FAILURES: Allowance = { everyMs: 1_000, burst: 60 };
+const failuresOf = (caller: string): string => `introspection by ${caller} in vain`;
+
 const isJwt = (token: string): boolean => token.split('.').length === 3;
 
 /** Says whether what somebody shows opens anything now. RFC 7662; OCM-IP, Token Introspection; D-24 */
@@ -41,7 +46,7 @@ export class IntrospectionService {
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly grants: GrantRepository,
-    private readonly limits: IntrospectionLimitRepository,
+    private readonly limits: RateLimits,
     private readonly tokens: TokensService,
     private readonly keys: ServerKeysService,
     private readonly metrics: Metrics,
@@ -53,7 +58,7 @@ export class IntrospectionService {
    * cause it was is for the log and the metrics. Throws `introspection.too-many` when the caller has asked in vain too often.
    */
   async introspect(caller: string, token: string): Promise<Introspection> {
-    const wait = await this.db.statement((tx) => this.limits.wait(tx, caller, this.clock.now()));
+    const wait = await this.db.statement((tx) => this.limits.wait(tx, failuresOf(caller), FAILURES, this.clock.now()));
     if (wait > 0) throw new Fault('introspection.too-many', { caller, retryAfter: Math.ceil(wait / 1000) });
     try {
       const { asked, member, token: times } = await this.read(token);
@@ -64,7 +69,7 @@ export class IntrospectionService {
       return activeAnswer({ grant, claims, at, ...(times ? { token: times } : {}) });
     } catch (error) {
       if (!isFault(error) || error.retry) throw error;
-      await this.db.statement((tx) => this.limits.failed(tx, caller, this.clock.now()));
+      await this.db.statement((tx) => this.limits.spend(tx, failuresOf(caller), FAILURES, 1, this.clock.now()));
       this.told(error.code, caller, error.facts);
       return INACTIVE;
     }

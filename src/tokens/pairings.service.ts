@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { host } from '../kernel/address.js';
-import { toBase64url } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
@@ -8,8 +7,6 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import type { Pairing, PairingMethod } from './pairing.js';
 import { PairingRepository } from './pairing.repository.js';
-
-const SECRET_BYTES = 32;
 
 /** Which protocol servers may ask about tokens. OCM-IP, Pairing */
 @Injectable()
@@ -25,7 +22,7 @@ export class PairingsService {
   /** With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`. */
   async add(clientId: string, method: PairingMethod): Promise<{ readonly pairing: Pairing; readonly secret?: string }> {
     const name = method === 'signature' ? host(clientId) : clientId;
-    const secret = method === 'signature' ? undefined : toBase64url(this.dice.bytes(SECRET_BYTES));
+    const secret = method === 'signature' ? undefined : this.dice.secret();
     const pairing: Pairing = { clientId: name, method, createdAt: this.clock.now() };
     await this.db.run(async (tx) => {
       if (!(await this.pairings.add(tx, pairing, secret))) throw new Fault('pairing.exists', { clientId });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Host, host, type OcmAddress, ocmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
+import { oauthForm } from './oauth-form.js';
 
 /** A token request. OCM core, Code Flow */
 export interface TokenForm {
@@ -11,7 +12,6 @@ export interface TokenForm {
 }
 
 const one = (longest: number) => z.string().min(1).max(longest);
-/** A parameter given twice is an array here, and refused (RFC 6749 section 3.2); unknown ones are ignored. */
 const form = z.object({
   grant_type: one(100),
   client_id: one(300),
@@ -20,13 +20,8 @@ const form = z.object({
 });
 
 /** Throws `token.request-malformed`, or `token.grant-type` for any grant but `authorization_code`. */
-export function tokenForm(body: unknown): TokenForm {
-  const read = form.safeParse(body);
-  if (!read.success) {
-    // Names of fields only: the values hold a secret.
-    throw new Fault('token.request-malformed', { fields: read.error.issues.map(({ path }) => path.join('.')) });
-  }
-  const { grant_type: grantType, client_id: clientId, code, member } = read.data;
+export function tokenForm(contentType: string | undefined, body: unknown): TokenForm {
+  const { grant_type: grantType, client_id: clientId, code, member } = oauthForm(form, contentType, body);
   if (grantType !== 'authorization_code') throw new Fault('token.grant-type', { grantType });
   try {
     return { clientId: host(clientId), code, ...(member === undefined ? {} : { member: ocmAddress(member) }) };

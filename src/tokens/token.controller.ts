@@ -1,7 +1,6 @@
 import { Body, Controller, Header, Headers, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Host } from '../kernel/address.js';
-import { Fault } from '../kernel/fault.js';
 import { Peer } from '../ocm/peer.decorator.js';
 import { SignatureGuard, SignedBy } from '../ocm/signature.guard.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -31,9 +30,6 @@ export class TokenController {
     @Body() body: unknown,
   ): Promise<TokenAnswer> {
     this.outbox.heardFrom(from);
-    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '')) {
-      throw new Fault('token.request-malformed', { fields: ['content-type'] });
-    }
-    return this.tokens.exchange(from, tokenForm(body));
+    return this.tokens.exchange(from, tokenForm(type, body));
   }
 }

@@ -3,7 +3,6 @@ import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { GrantRepository, GrantRow } from './grant.repository.js';
 import { IntrospectionController } from './introspection.controller.js';
-import { IntrospectionLimitRepository, IntrospectionLimitRow } from './introspection-limit.repository.js';
 import { IntrospectionService } from './introspection.service.js';
 import { MetadataController } from './metadata.controller.js';
 import { PairingRepository, PairingRow } from './pairing.repository.js';
@@ -12,18 +11,11 @@ import { PairingsService } from './pairings.service.js';
 import { TokenController } from './token.controller.js';
 import { TokensService } from './tokens.service.js';
 
-export const TOKENS_ROWS = [GrantRow, PairingRow, IntrospectionLimitRow];
+export const TOKENS_ROWS = [GrantRow, PairingRow];
 
 @Module({
   imports: [OcmModule, OutboxModule],
-  providers: [
-    GrantRepository,
-    TokensService,
-    PairingRepository,
-    PairingsService,
-    IntrospectionLimitRepository,
-    IntrospectionService,
-  ],
+  providers: [GrantRepository, TokensService, PairingRepository, PairingsService, IntrospectionService],
   controllers: [TokenController, IntrospectionController, MetadataController, PairingsController],
   exports: [TokensService],
 })

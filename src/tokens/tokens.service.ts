@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { SignJWT } from 'jose';
 import type { Host, OcmAddress } from '../kernel/address.js';
-import { toBase64url } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { TokenKeys } from '../ocm/server-keys.service.js';
+import type { Allowance } from '../platform/allowance.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
+import { RateLimits } from '../platform/rate-limits.repository.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, type AccessFacts, issuerOf } from './access-token.js';
 import { type Grant, judgeExchange } from './grant.js';
@@ -33,7 +34,12 @@ export interface TokenAnswer {
   readonly expires_in: number;
 }
 
-const SECRET_BYTES = 32;
+/** What one server may ask for in vain, and how many tokens one secret is exchanged for. */
+const GUESSES: Allowance = { everyMs: 1_000, burst: 100 };
+const TOKENS: Allowance = { everyMs: 100, burst: 1_000 };
+const tooMany = (waitMs: number, facts: object) =>
+  new Fault('token.too-many', { ...facts, retryAfter: Math.ceil(waitMs / 1000) });
+const guessesOf = (peer: Host): string => `tokens for ${peer} in vain`;
 
 /** Secrets for member servers, and what they are exchanged for. */
 @Injectable()
@@ -44,6 +50,7 @@ export class TokensService {
     private readonly dice: Dice,
     private readonly db: TransactionService,
     private readonly grants: GrantRepository,
+    private readonly limits: RateLimits,
     private readonly keys: TokenKeys,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -56,14 +63,14 @@ export class TokensService {
   async grant(tx: Tx, { resourceId, ...terms }: GrantTerms): Promise<Credential> {
     let providerId = this.dice.uuid();
     while (providerId === resourceId) providerId = this.dice.uuid();
-    const sharedSecret = toBase64url(this.dice.bytes(SECRET_BYTES));
+    const sharedSecret = this.dice.secret();
     await this.grants.add(tx, { ...terms, providerId, grantedAt: this.clock.now() }, sharedSecret);
     return { providerId, sharedSecret };
   }
 
   /** Another secret for the same, both good until `settle` says what became of it; none for a grant that is over. R-181 */
   async renew(tx: Tx, providerId: string): Promise<string | undefined> {
-    const sharedSecret = toBase64url(this.dice.bytes(SECRET_BYTES));
+    const sharedSecret = this.dice.secret();
     return (await this.grants.offer(tx, providerId, sharedSecret)) ? sharedSecret : undefined;
   }
 
@@ -97,12 +104,18 @@ export class TokensService {
 
   /**
    * A token for the server that signed the request, as the group is at this moment. Throws `token.*` and `grant.*`; which
-   * one is for the log and the metrics, since a caller learns only that the grant is invalid.
+   * one is for the log and the metrics, since a caller learns only that the grant is invalid. Whoever guesses has to wait
+   * after a hundred secrets in vain.
    */
   async exchange(from: Host, form: TokenForm): Promise<TokenAnswer> {
     try {
+      const guessed = await this.db.statement((tx) => this.limits.wait(tx, guessesOf(from), GUESSES, this.clock.now()));
+      if (guessed > 0) throw tooMany(guessed, { peer: from });
       if (form.clientId !== from) throw new Fault('token.other-client', { peer: from, clientId: form.clientId });
       const claims = await this.db.statement((tx) => this.claims(tx, from, form));
+      const { client_id: providerId } = claims;
+      const waitMs = await this.spend(`tokens of ${providerId}`, TOKENS);
+      if (waitMs > 0) throw tooMany(waitMs, { peer: from, providerId });
       const token = await this.sign(claims);
       this.metrics.tokenAnswered('ok');
       this.log.info(
@@ -112,6 +125,7 @@ export class TokensService {
       return { access_token: token, token_type: 'Bearer', expires_in: claims.exp - claims.iat };
     } catch (error) {
       const cause = isFault(error) ? error.code : 'internal';
+      if (cause.startsWith('grant.')) await this.spend(guessesOf(from), GUESSES);
       this.metrics.tokenAnswered(cause);
       this.log.warn({ event: 'token.refused', peer: from, cause, err: error }, 'an access token was refused');
       throw error;
@@ -122,6 +136,10 @@ export class TokensService {
     const asked = await this.grants.ask(tx, code, from);
     if (!asked) throw new Fault('grant.unknown', { peer: from });
     return accessClaims(this.factsOf(asked, from, member));
+  }
+
+  private spend(subject: string, allowance: Allowance): Promise<number> {
+    return this.db.statement((tx) => this.limits.spend(tx, subject, allowance, 1, this.clock.now()));
   }
 
   /**

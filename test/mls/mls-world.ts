@@ -4,7 +4,7 @@ import type { Dice } from '../../src/kernel/dice.js';
 import { ClientRepository } from '../../src/mls/client.repository.js';
 import { ClientsService } from '../../src/mls/clients.service.js';
 import { JoinedWelcomeRepository } from '../../src/mls/joined-welcome.repository.js';
-import { KeyPackageLimitRepository } from '../../src/mls/key-package-limit.repository.js';
+import { RateLimitRow, RateLimits } from '../../src/platform/rate-limits.repository.js';
 import { KeyPackageRepository } from '../../src/mls/key-package.repository.js';
 import { JoiningService } from '../../src/mls/joining.service.js';
 import { ApplicationsService } from '../../src/mls/applications.service.js';
@@ -72,7 +72,7 @@ export class MlsServer implements AsyncDisposable {
       this.metrics,
       this.clientRows,
       this.keyPackageRows,
-      new KeyPackageLimitRepository(),
+      new RateLimits(),
       this.welcomes,
       { pass: () => Promise.resolve() } as unknown as HighWater,
       suite,
@@ -110,7 +110,14 @@ export class MlsServer implements AsyncDisposable {
   static async of(domain: string, clock = new TestClock()): Promise<MlsServer> {
     const lease = await leaseDatabase();
     const dice = new TestDice(domain);
-    return new MlsServer(host(domain), clock, await lease.transactions(MLS_ROWS), await suiteFrom(dice), lease, dice);
+    return new MlsServer(
+      host(domain),
+      clock,
+      await lease.transactions([...MLS_ROWS, RateLimitRow]),
+      await suiteFrom(dice),
+      lease,
+      dice,
+    );
   }
 
   /** A user of this server, with a full stock when `stocked`. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/kernel/fault.js';
 import { parseShareNotice } from '../../src/ocm/share-notice.js';
-import { address, documentOf, RESOURCE, ShareHouse } from './share-house.js';
+import { address, ShareHouse } from './share-house.js';
+import { documentOf, RESOURCE } from './shared-resource.js';
 
 let house: ShareHouse;
 beforeEach(async () => {

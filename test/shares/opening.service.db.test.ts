@@ -2,7 +2,8 @@ import * as jose from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseShareNotice } from '../../src/ocm/share-notice.js';
 import { TestClock } from '../support/clock.js';
-import { address, documentOf, RESOURCE, ShareHouse } from './share-house.js';
+import { address, ShareHouse } from './share-house.js';
+import { documentOf, RESOURCE } from './shared-resource.js';
 
 const [ALICE, AL, BOB, BEN] = ['alice@a.test', 'al@a.test', 'bob@b.test', 'ben@b.test'];
 let [a, b]: ShareHouse[] = [];

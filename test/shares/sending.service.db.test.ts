@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
-import { address, RESOURCE, ShareHouse } from './share-house.js';
+import { address, ShareHouse } from './share-house.js';
+import { RESOURCE } from './shared-resource.js';
 
 let house: ShareHouse;
 beforeEach(async () => {

@@ -1,21 +1,21 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { FollowerRepository, FollowerRow } from '../../src/groups/follower.repository.js';
-import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js';
-import { MemberRepository, MemberRow } from '../../src/groups/member.repository.js';
+import { FollowerRepository } from '../../src/groups/follower.repository.js';
+import { GroupRepository } from '../../src/groups/group.repository.js';
+import { MemberRepository } from '../../src/groups/member.repository.js';
 import { type Host, host, type OcmAddress, ocmAddress } from '../../src/kernel/address.js';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { Fault } from '../../src/kernel/fault.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import type { HttpAnswer } from '../../src/kernel/network.js';
 import type { ClientsService } from '../../src/mls/clients.service.js';
-import { type Discovery, discoveryDocument } from '../../src/ocm/discovery.js';
+import type { Discovery } from '../../src/ocm/discovery.js';
 import { parseNotification, type ShareNotification } from '../../src/ocm/notification.js';
 import type { PeerClient } from '../../src/ocm/peer.client.js';
 import type { TokenKeys } from '../../src/ocm/server-keys.service.js';
 import { parseShareNotice } from '../../src/ocm/share-notice.js';
 import type { NewLetter, Outbox, TakenAnswer } from '../../src/outbox/outbox.service.js';
 import { configFrom } from '../../src/platform/config.js';
-import { Idempotency, IdempotencyRow } from '../../src/platform/idempotency.repository.js';
+import { Idempotency } from '../../src/platform/idempotency.repository.js';
 import { Log } from '../../src/platform/logger.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
@@ -27,7 +27,7 @@ import { EndingService } from '../../src/shares/ending.service.js';
 import { ExpiryWorker } from '../../src/shares/expiry.worker.js';
 import { NoticesWorker } from '../../src/shares/notices.worker.js';
 import { OpeningService } from '../../src/shares/opening.service.js';
-import { ReceivedShareRepository, ReceivedShareRow } from '../../src/shares/received-share.repository.js';
+import { ReceivedShareRepository } from '../../src/shares/received-share.repository.js';
 import { ReceivingService } from '../../src/shares/receiving.service.js';
 import { RecipientsWorker } from '../../src/shares/recipients.worker.js';
 import { DepartureRepository } from '../../src/groups/departure.repository.js';
@@ -39,31 +39,24 @@ import { RotationWishes } from '../../src/shares/rotation-wishes.service.js';
 import type { FileKeysService } from '../../src/shares/file-keys.service.js';
 import type { KeySendingService } from '../../src/shares/key-sending.service.js';
 import { SendingService, type Sharing } from '../../src/shares/sending.service.js';
-import type { Resource } from '../../src/shares/share.js';
 import { ShareMetrics } from '../../src/shares/share-metrics.service.js';
-import { ShareServerRepository, ShareServerRow } from '../../src/shares/share-server.repository.js';
-import { ShareRepository, ShareRow } from '../../src/shares/share.repository.js';
-import { GrantRepository, GrantRow } from '../../src/tokens/grant.repository.js';
+import { ShareServerRepository } from '../../src/shares/share-server.repository.js';
+import { ShareRepository } from '../../src/shares/share.repository.js';
+import { GROUPS_ROWS } from '../../src/groups/groups.module.js';
+import { PLATFORM_ROWS } from '../../src/platform/platform.module.js';
+import { SHARES_ROWS } from '../../src/shares/shares.module.js';
+import { TOKENS_ROWS } from '../../src/tokens/tokens.module.js';
+import { RateLimits } from '../../src/platform/rate-limits.repository.js';
+import { GrantRepository } from '../../src/tokens/grant.repository.js';
 import { oauthError } from '../../src/tokens/oauth-error.js';
 import { tokenForm } from '../../src/tokens/token-form.js';
 import { TokensService } from '../../src/tokens/tokens.service.js';
 import { TestClock } from '../support/clock.js';
 import { leaseDatabase, type Lease } from '../support/database.js';
+import { documentOf, RESOURCE } from './shared-resource.js';
 import { TestDice } from '../support/dice.js';
 
-const ROWS = [GroupRow, MemberRow, FollowerRow, IdempotencyRow, GrantRow, ShareRow, ShareServerRow, ReceivedShareRow];
-
-export const RESOURCE: Resource = {
-  id: 'file-1',
-  type: 'file',
-  name: 'data.tar',
-  uri: 'https://files.a.test/webdav/data.tar',
-  permissions: ['read'],
-};
-
-/** What a server of ours says of itself, as peers read it. */
-export const documentOf = (domain: string): Discovery =>
-  discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' }) as Discovery;
+const ROWS = [...PLATFORM_ROWS, ...GROUPS_ROWS, ...TOKENS_ROWS, ...SHARES_ROWS];
 
 /** What is shared here is not encrypted. */
 const ENCRYPTS_NOTHING: unknown = {};
@@ -89,6 +82,7 @@ export class ShareHouse implements AsyncDisposable {
   readonly recipients: RecipientsWorker;
   readonly answering: AnswersWorker;
   readonly expiry: ExpiryWorker;
+  readonly limits = new RateLimits();
   readonly grants = new GrantRepository();
   readonly received: ReceivedShareRepository;
 
@@ -127,7 +121,7 @@ export class ShareHouse implements AsyncDisposable {
     const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
     const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
     const received = (this.received = new ReceivedShareRepository(vault));
-    const tokens = new TokensService(config, clock, dice, db, this.grants, keys, metrics, log);
+    const tokens = new TokensService(config, clock, dice, db, this.grants, this.limits, keys, metrics, log);
     const rotations = new RotationRepository(vault);
     const wishes = new RotationWishes(
       config,
@@ -274,7 +268,12 @@ export class ShareHouse implements AsyncDisposable {
   private async postForm(peer: Host, url: string, form: Record<string, string>): Promise<HttpAnswer> {
     if (url !== `https://${peer}/ocm/token`) throw new Error(`unexpected ${url}`);
     try {
-      return answer(200, await this.neighbours.get(peer)!.tokens.exchange(this.domain, tokenForm(form)));
+      return answer(
+        200,
+        await this.neighbours
+          .get(peer)!
+          .tokens.exchange(this.domain, tokenForm('application/x-www-form-urlencoded', form)),
+      );
     } catch (error) {
       const { status, error: code } = oauthError(error);
       return answer(status, { error: code });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Discovery } from '../../src/ocm/discovery.js';
 import { shareTerms } from '../../src/shares/share-terms.js';
-import { documentOf, RESOURCE } from './share-house.js';
+import { documentOf, RESOURCE } from './shared-resource.js';
 
 const ROOT = 'https://a.test/webdav/';
 const ours = documentOf('b.test');

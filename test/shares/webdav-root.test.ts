@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
 import { isResourceUri, isSafeUri, ownWebdavRoot, resourceUrl, webdavRoot } from '../../src/shares/webdav-root.js';
-import { documentOf } from './share-house.js';
+import { documentOf } from './shared-resource.js';
 
 test('our own tree lies under the domain, whatever path the service has', () => {
   expect(ownWebdavRoot('https://covey.a.test/x', host('a.test'))).toBe('https://a.test/webdav/');

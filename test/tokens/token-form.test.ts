@@ -2,14 +2,15 @@ import { expect, test } from 'vitest';
 import { Fault } from '../../src/kernel/fault.js';
 import { tokenForm } from '../../src/tokens/token-form.js';
 
+const TYPE = 'application/x-www-form-urlencoded';
 const FORM = { grant_type: 'authorization_code', client_id: 'B.test', code: 'secret' };
 
 test('a token request is read, other parameters are ignored', () => {
-  expect(tokenForm({ ...FORM, redirect_uri: 'https://b.test/', scope: ['a', 'b'] })).toEqual({
+  expect(tokenForm(TYPE, { ...FORM, redirect_uri: 'https://b.test/', scope: ['a', 'b'] })).toEqual({
     clientId: 'b.test',
     code: 'secret',
   });
-  expect(tokenForm({ ...FORM, member: 'ben@B.test' }).member).toBe('ben@b.test');
+  expect(tokenForm(TYPE, { ...FORM, member: 'ben@B.test' }).member).toBe('ben@b.test');
 });
 
 test.each([
@@ -25,7 +26,7 @@ test.each([
 ])('%s is refused, and no value of it is repeated', (_, body) => {
   const refusal = (() => {
     try {
-      tokenForm(body);
+      tokenForm(TYPE, body);
     } catch (error) {
       return error;
     }
@@ -35,5 +36,13 @@ test.each([
 });
 
 test('only the grant type of the code flow is known', () => {
-  expect(() => tokenForm({ ...FORM, grant_type: 'client_credentials' })).toThrow('token.grant-type');
+  expect(() => tokenForm(TYPE, { ...FORM, grant_type: 'client_credentials' })).toThrow('token.grant-type');
+});
+
+test.each([undefined, 'application/json', 'application/x-www-form-urlencoded2'])('a form is what %s is not', (type) => {
+  expect(() => tokenForm(type, FORM)).toThrow('token.request-malformed');
+});
+
+test('parameters of a content type do not matter', () => {
+  expect(tokenForm('Application/X-www-form-urlencoded; charset=UTF-8', FORM)).toMatchObject({ code: 'secret' });
 });

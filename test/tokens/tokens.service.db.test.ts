@@ -152,6 +152,27 @@ test('a server has one living secret for a share', async () => {
   await expect(grantTo(B)).rejects.toThrow(/token_grant_live/);
 });
 
+test('who guesses secrets has to wait, and nobody else has', async () => {
+  for (let guess = 0; guess < 100; guess++) {
+    await expect(exchange({ code: `guess ${guess}` })).rejects.toEqual(refused('grant.unknown'));
+  }
+  await expect(exchange()).rejects.toMatchObject({ code: 'token.too-many', facts: { retryAfter: 1 } });
+  const other = await grantTo('c.test', { shareId: '0b5c9d0e-5f0e-4e0c-8b4e-7d6a2f9c1a24' });
+  await exchange({ from: 'c.test', code: other.sharedSecret });
+  house.clock.advanceSeconds(1);
+  await exchange();
+  expect(await house.metrics.text()).toContain('covey_tokens_total{outcome="token.too-many"} 1');
+});
+
+test('one secret is not exchanged without end', async () => {
+  const spent = `tokens of ${given.providerId}`;
+  await house.db.run((tx) => house.limits.spend(tx, spent, { everyMs: 100, burst: 1000 }, 1000, house.clock.now()));
+  await expect(exchange()).rejects.toEqual(refused('token.too-many'));
+  house.clock.advanceSeconds(1);
+  for (let token = 0; token < 10; token++) await exchange();
+  await expect(exchange()).rejects.toEqual(refused('token.too-many'));
+});
+
 test('tokens are counted by outcome', async () => {
   await exchange();
   await expect(exchange({ code: 'no' })).rejects.toThrow();

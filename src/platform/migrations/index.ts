@@ -19,10 +19,11 @@ import { fileKeys } from './0018-file-keys.js';
 import { removedWhileLost } from './0019-removed-while-lost.js';
 import { rotation } from './0020-rotation.js';
 import { credentialRenewal } from './0021-credential-renewal.js';
+import { outgoingGrants } from './0022-outgoing-grants.js';
 import { departures } from './0023-departures.js';
 import { namedAdmins } from './0024-named-admins.js';
 import { pairing } from './0025-pairing.js';
-import { outgoingGrants } from './0022-outgoing-grants.js';
+import { rateLimit } from './0026-rate-limit.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   departures,
   namedAdmins,
   pairing,
+  rateLimit,
 ];

@@ -1,0 +1,5 @@
+/** One each `everyMs`; up to `burst` at once after a while without any. */
+export interface Allowance {
+  readonly everyMs: number;
+  readonly burst: number;
+}
