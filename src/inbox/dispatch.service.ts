@@ -12,7 +12,7 @@ import { type Notification, parseNotification } from '../ocm/notification.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import { ReceivingKeysService } from '../shares/receiving-keys.service.js';
 import { ReceivingService } from '../shares/receiving.service.js';
-import { SendingService } from '../shares/sending.service.js';
+import { ShareAnswersService } from '../shares/share-answers.service.js';
 import { EarlyRepository } from './early.repository.js';
 import { RefusalsService } from './refusals.service.js';
 
@@ -33,7 +33,7 @@ export class DispatchService {
     private readonly proposals: ProposalsService,
     private readonly rejoins: RejoinsService,
     private readonly receiving: ReceivingService,
-    private readonly sending: SendingService,
+    private readonly answers: ShareAnswersService,
     private readonly keys: ReceivingKeysService,
     private readonly drifts: DriftService,
     private readonly early: EarlyRepository,
@@ -86,11 +86,11 @@ export class DispatchService {
         await this.receiving.permissionsChanged(from, notice);
         return DONE;
       case 'REQUEST_RESHARE':
-        await this.sending.reshareRequested(from, notice);
+        await this.answers.reshareRequested(from, notice);
         return DONE;
       case 'SHARE_ACCEPTED':
       case 'SHARE_DECLINED':
-        await this.sending.answered(from, notice);
+        await this.answers.answered(from, notice);
         return DONE;
       default:
         return notice satisfies never;

@@ -211,6 +211,19 @@ export const FAULTS = {
   },
   'introspection.not-ours': { status: 400, retry: false, says: 'not a token of this server that is good now' },
   'introspection.too-many': { status: 429, retry: true, says: 'too many questions about what opens nothing' },
+  'provisioning.refused': { status: 502, retry: true, says: 'the protocol server did not store the share' },
+  'provisioning.answer-malformed': { status: 502, retry: true, says: 'what the protocol server answered is malformed' },
+  'provisioning.under-way': { status: 503, retry: true, says: 'the protocol server is being told' },
+  'share.not-provisioned': {
+    status: 502,
+    retry: true,
+    says: 'a protocol server did not store the share, so there is none',
+  },
+  'pairing.not-provisioned': {
+    status: 409,
+    retry: false,
+    says: 'that protocol server has no Integration API, and modes are not mixed in one share',
+  },
   'pairing.exists': { status: 409, retry: false, says: 'there is a pairing of that name' },
   'pairing.unknown': { status: 404, retry: false, says: 'there is no such pairing' },
   // integration

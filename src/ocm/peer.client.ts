@@ -50,6 +50,11 @@ export class PeerClient {
     return this.send('POST', endPoint + path, { 'content-type': 'application/json' }, body, LARGEST_RECEIPT).answer;
   }
 
+  /** Posts JSON to a server that was paired with this one, below the URL of its pairing. OCM-IP, Integration API */
+  async postTo(url: string, body: Uint8Array): Promise<HttpAnswer> {
+    return this.send('POST', url, { 'content-type': 'application/json' }, body, LARGEST_RECEIPT).answer;
+  }
+
   /** Posts a form to a URL that the peer named, such as its `tokenEndPoint`. OCM core section "Code Flow" */
   async postForm(_peer: Host, url: string, form: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     const fields = { 'content-type': 'application/x-www-form-urlencoded' };

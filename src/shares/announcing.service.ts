@@ -3,20 +3,22 @@ import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { ClientsService } from '../mls/clients.service.js';
 import { shareChangePermission } from '../ocm/notification-body.js';
+import type { Host } from '../kernel/address.js';
 import type { Permission } from '../ocm/share-protocol.js';
 import { shareNotice, type ShareNotice } from '../ocm/share-notice.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
-import { TokensService } from '../tokens/tokens.service.js';
+import { ProvisioningService } from '../tokens/provisioning.service.js';
+import { type Credential, TokensService } from '../tokens/tokens.service.js';
 import { laneOf, SHARE } from './ending.service.js';
 import { digestOf, resourceOf } from './received-share.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import type { OpenShare } from './share.js';
 import { accept, announce, type Told, type Untold } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
-import type { Terms } from './share-terms.js';
+import type { Sending } from './share-terms.js';
 
 /** To whom the outbox reports what became of notices. */
 export const NOTICE_ANSWERS = 'shares.notices';
@@ -32,6 +34,7 @@ export class AnnouncingService {
     private readonly dice: Dice,
     private readonly clients: ClientsService,
     private readonly tokens: TokensService,
+    private readonly provisioning: ProvisioningService,
     private readonly servers: ShareServerRepository,
     private readonly received: ReceivedShareRepository,
     private readonly outbox: Outbox,
@@ -39,13 +42,26 @@ export class AnnouncingService {
   ) {}
 
   /**
+   * Writes down what protocol servers are to be told before the notice for a server goes out: the notice itself, but for
+   * the secret (I-018). Returns the providerId that it will have. Throws `pairing.unknown`, `pairing.not-provisioned`.
+   */
+  async prepare(tx: Tx, share: OpenShare, recipient: Host, terms: Sending): Promise<string> {
+    const { shareId, protocolServers = [], resource } = share;
+    const providerId = this.tokens.newProviderId(resource.id);
+    const meant = await this.notice(tx, share, terms, { providerId, sharedSecret: '' });
+    const notice = shareNotice(meant);
+    await this.provisioning.prepare(tx, { providerId, shareId, recipient, protocolServers, notice });
+    return providerId;
+  }
+
+  /**
    * One notice for the whole server (OCM-MLS R-202), with a secret and providerId of its own, straight to it (R-213).
    * Where the server is this one there is no letter to write: the share is received at once.
    */
-  async announce(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<void> {
+  async announce(tx: Tx, share: OpenShare, row: Untold, terms: Sending): Promise<void> {
     const { shareId, group } = share;
     const { server } = row;
-    const notice = await this.notice(tx, share, row, terms);
+    const notice = await this.notice(tx, share, terms, await this.grant(tx, share, server, terms));
     const { providerId } = notice;
     const announced = announce(row, providerId, this.clock.now());
     if (server === this.config.domain) {
@@ -92,24 +108,34 @@ export class AnnouncingService {
     await this.outbox.post(tx, { ...letter, endpoint: 'notifications', body });
   }
 
+  private grant(tx: Tx, share: OpenShare, recipient: Host, { uri, provisionedAs }: Sending): Promise<Credential> {
+    const { shareId, group, sender, owner, resource, expiration } = share;
+    const { id: resourceId, type: resourceType, name, permissions } = resource;
+    return this.tokens.grant(tx, {
+      shareId,
+      resourceId,
+      group,
+      sender,
+      owner,
+      recipient,
+      data: { resourceType, name, uri, permissions },
+      ...(expiration ? { expiresAt: expiration } : {}),
+      ...(provisionedAs === undefined ? {} : { provisionedAs }),
+    });
+  }
+
   /**
    * An ordinary OCM share with the group as its recipient (R-028) and the same permissions for everybody (R-205),
    * encrypted (R-163, R-211, R-212) or not (R-026).
    */
-  private async notice(tx: Tx, share: OpenShare, row: Untold, terms: Terms & { kind: 'send' }): Promise<ShareNotice> {
-    const { shareId, group, sender, owner, resource, encryption, expiration } = share;
+  private async notice(
+    tx: Tx,
+    share: OpenShare,
+    terms: Sending,
+    { providerId, sharedSecret }: Credential,
+  ): Promise<ShareNotice> {
+    const { group, sender, owner, resource, encryption, expiration } = share;
     const { type, name, permissions, description, size } = resource;
-    const data = { resourceType: type, name, uri: terms.uri, permissions };
-    const { providerId, sharedSecret } = await this.tokens.grant(tx, {
-      shareId,
-      resourceId: resource.id,
-      group,
-      sender,
-      owner,
-      recipient: row.server,
-      data,
-      ...(expiration ? { expiresAt: expiration } : {}),
-    });
     const [from, of] = [await this.clients.find(tx, sender), await this.clients.find(tx, owner)];
     return {
       shareWith: group,

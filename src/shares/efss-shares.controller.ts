@@ -29,6 +29,7 @@ import {
   shareAnswer,
   sharesAnswer,
 } from './share-bodies.js';
+import { SharingService } from './sharing.service.js';
 import { showFileKey, showShare } from './share-pictures.js';
 
 const PAGE = 100;
@@ -43,6 +44,7 @@ const maybeId = shareId.optional();
 @Controller('api/v1/shares')
 export class EfssSharesController {
   constructor(
+    private readonly sharing: SharingService,
     private readonly sending: SendingService,
     private readonly fileKeys: FileKeysService,
     private readonly credentials: CredentialsService,
@@ -54,7 +56,8 @@ export class EfssSharesController {
     summary: 'Share a resource with a group',
     description:
       'The sender is a user of this server and a member of the group; the owner, when absent, is the sender. Every ' +
-      'server with a member in the group is told in the background, each with a secret of its own.',
+      'server with a member in the group is told in the background, each with a secret of its own. `protocolServers` are ' +
+      'told before: when one of them does not store the share, there is none.',
   })
   @ApiHeader({ name: 'Idempotency-Key', required: false })
   @ApiCreatedResponse({ standardSchema: shareAnswer })
@@ -62,7 +65,7 @@ export class EfssSharesController {
     @Body({ schema: newShare }) body: z.output<typeof newShare>,
     @IdempotencyKey() key: Key | undefined,
   ): Promise<z.input<typeof shareAnswer>> {
-    const { owner, expiration, resource, encryption, ...rest } = body;
+    const { owner, expiration, resource, encryption, protocolServers, ...rest } = body;
     const { size, description, ...named } = resource;
     const sharing = {
       ...rest,
@@ -73,9 +76,10 @@ export class EfssSharesController {
         ...(description === undefined ? {} : { description }),
       },
       ...(encryption === undefined ? {} : { cipher: encryption.cipher }),
+      ...(protocolServers === undefined ? {} : { protocolServers }),
       ...(expiration === undefined ? {} : { expiration: new Date(expiration) }),
     };
-    const { share, servers } = await this.sending.create(sharing, key);
+    const { share, servers } = await this.sending.get(await this.sharing.create(sharing, key));
     return showShare(share, servers);
   }
 

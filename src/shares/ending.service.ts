@@ -55,7 +55,7 @@ export class EndingService {
   async withdraw(tx: Tx, share: OpenShare, row: Exclude<ShareServer, Ended>, mustBeTold = true): Promise<void> {
     await this.servers.put(tx, endAt(row, this.clock.now()));
     if ('providerId' in row) await this.tokens.revoke(tx, row.providerId);
-    await this.tokens.arrived(tx, row.shareId, row.server);
+    await this.tokens.withdraw(tx, row.shareId, row.server);
     if (!isTold(row)) return;
     const { server, providerId } = row;
     const lane = laneOf(share.shareId);

@@ -1,46 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
-import { isFault } from '../kernel/fault.js';
 import { isFollowed } from '../groups/group.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
-import { PeerClient } from '../ocm/peer.client.js';
-import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Turn } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { AnnouncingService } from './announcing.service.js';
-import { NOTICES } from './sending.service.js';
+import { type Judgement, PreparingService } from './preparing.service.js';
+import { NOTICES } from './sharing.service.js';
 import type { OpenShare } from './share.js';
 import { isUntold, postpone, setAside, type Untold } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
 import { ShareRepository } from './share.repository.js';
-import { shareTerms, type Terms } from './share-terms.js';
-import { ownWebdavRoot } from './webdav-root.js';
-
-type Judgement = Terms | { readonly kind: 'postpone'; readonly why: string };
 
 /** How long a server may take to say what it accepts before somebody else asks it too. */
 const LEASE_MS = 120_000;
 
 /**
  * Tells member servers of shares, one share and server a turn: asks the server what it takes (OCM core section 5.1,
- * before the notice; OCM-MLS R-206, each server for itself), then writes the notice in one transaction.
+ * before the notice; OCM-MLS R-206, each server for itself) and tells protocol servers, then writes the notice in one transaction.
  */
 @Injectable()
 export class NoticesWorker implements Turn {
   readonly name = NOTICES;
 
   constructor(
-    private readonly config: Config,
     private readonly clock: Clock,
     private readonly db: TransactionService,
-    private readonly peers: PeerClient,
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly shares: ShareRepository,
     private readonly servers: ShareServerRepository,
+    private readonly preparing: PreparingService,
     private readonly announcing: AnnouncingService,
     private readonly log: Log,
   ) {}
@@ -54,23 +47,10 @@ export class NoticesWorker implements Turn {
     if (!taken) return false;
     const { row, share } = taken;
     if (share?.state === 'open') {
-      const judgement = await this.judge(row.server, share);
+      const judgement = await this.preparing.prepare(row.server, share);
       await this.db.run((tx) => this.settle(tx, row, judgement));
     }
     return true;
-  }
-
-  /** The only part that uses the network. */
-  private async judge(server: Host, { resource }: OpenShare): Promise<Judgement> {
-    const root = ownWebdavRoot(this.config.publicUrl, this.config.domain);
-    if (server === this.config.domain)
-      return { kind: 'send', uri: resource.uri, requirements: ['must-exchange-token'] };
-    try {
-      return shareTerms(await this.peers.discovery(server), resource, root);
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      return { kind: 'postpone', why: error.code };
-    }
   }
 
   /** Nothing is sent to a server that has lost its last member, or for a sender who has left, in the meantime. */
@@ -80,9 +60,9 @@ export class NoticesWorker implements Turn {
     if (share?.state !== 'open' || !row || !isUntold(row) || !(await this.stands(tx, share, server))) return;
     const at = this.clock.now();
     if (judgement.kind === 'send') return this.announcing.announce(tx, share, row, judgement);
-    const next = judgement.kind === 'postpone' ? postpone(row, judgement.why, at) : setAside(row, judgement.why, at);
-    await this.servers.put(tx, next);
     const { kind, why } = judgement;
+    const next = kind === 'unsupported' ? setAside(row, why, at) : postpone(row, why, at);
+    await this.servers.put(tx, next);
     this.log.warn({ event: `share.${kind}`, share: shareId, group: share.group, peer: server, why }, 'not announced');
   }
 

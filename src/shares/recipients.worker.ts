@@ -9,7 +9,7 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { EndingService } from './ending.service.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import { reconcile, type Roster } from './recipients.js';
-import { NOTICES } from './sending.service.js';
+import { NOTICES } from './sharing.service.js';
 import { due } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
 import { ShareRepository } from './share.repository.js';

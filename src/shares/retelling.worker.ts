@@ -12,7 +12,7 @@ import { Poller, type Turn } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { TokensService } from '../tokens/tokens.service.js';
 import { EndingService } from './ending.service.js';
-import { NOTICES } from './sending.service.js';
+import { NOTICES } from './sharing.service.js';
 import { due, isTold } from './share-server.js';
 import { ShareServerRepository } from './share-server.repository.js';
 import { ShareRepository } from './share.repository.js';

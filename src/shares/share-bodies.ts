@@ -61,6 +61,13 @@ export const newShare = z
     resource,
     /** There when the resource is encrypted: its file key is made with the first share of it. */
     encryption: z.strictObject({ cipher: z.enum(CIPHERS).default(USUAL_CIPHER) }).optional(),
+    /** Who serves the resource, by the names of their pairings, when they are told of shares. */
+    protocolServers: z
+      .array(identifierField)
+      .min(1)
+      .max(10)
+      .refine((list) => new Set(list).size === list.length, 'must not repeat')
+      .optional(),
     expiration: z.iso.datetime({ offset: true }).optional(),
   })
   .meta({ example: { ...EXAMPLE, expiration: '2027-12-31T23:00:00.000Z' } });
@@ -83,6 +90,7 @@ export const shareAnswer = z
       description: z.string().optional(),
     }),
     encryption: encryption.nullable(),
+    protocolServers: z.array(z.string()).nullable(),
     createdAt: z.iso.datetime(),
     expiration: z.iso.datetime().nullable(),
     state: z.enum(['open', 'ended']),
@@ -104,6 +112,7 @@ export const shareAnswer = z
         id: '0b5c9d0e-5f0e-4e0c-8b4e-7d6a2f9c1a23',
         ...EXAMPLE,
         encryption: null,
+        protocolServers: null,
         createdAt: '2027-01-04T09:00:00.000Z',
         expiration: null,
         state: 'open',

@@ -18,6 +18,7 @@ export function showShare(share: Share, servers: readonly ShareServer[]): z.inpu
     owner,
     resource: { ...resource, permissions: [...resource.permissions] },
     encryption: showEncryption(share.encryption),
+    protocolServers: share.protocolServers ? [...share.protocolServers] : null,
     createdAt: createdAt.toISOString(),
     expiration: expiration?.toISOString() ?? null,
     state,

@@ -3,9 +3,18 @@ import { accepts, demandsTokenExchange, type Discovery, exchangesTokens, federat
 import type { Requirement } from '../ocm/share-protocol.js';
 import type { Resource } from './share.js';
 
+/** What stands in the notice for one server. */
+export interface Sending {
+  readonly kind: 'send';
+  readonly uri: string;
+  readonly requirements: readonly Requirement[];
+  /** The providerId under which protocol servers know the share. */
+  readonly provisionedAs?: string;
+}
+
 export type Terms =
-  | { readonly kind: 'send'; readonly uri: string; readonly requirements: readonly Requirement[] }
-  | { readonly kind: 'unsupported'; readonly why: 'federation' | 'resource-type' | 'uri-form' };
+  | Sending
+  | { readonly kind: 'unsupported'; readonly why: 'federation' | 'resource-type' | 'uri-form' | 'token-exchange' };
 
 /** Older servers lack the property, and the example of OCM-MLS has it empty. */
 const receives = z.object({ uri: z.enum(['absolute', 'relative']).optional() });

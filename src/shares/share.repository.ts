@@ -14,6 +14,7 @@ export class ShareRow {
   @Column('text') owner!: string;
   @Column('jsonb') resource!: Resource;
   @Column('jsonb', { nullable: true }) encryption!: MlsEncryption | null;
+  @Column('jsonb', { name: 'protocol_servers', nullable: true }) protocolServers!: readonly string[] | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
@@ -30,11 +31,12 @@ export interface ShareFilter {
 /** What this server shares with groups. */
 @Injectable()
 export class ShareRepository {
-  async add(tx: Tx, { expiration, encryption, ...share }: OpenShare): Promise<void> {
+  async add(tx: Tx, { expiration, encryption, protocolServers, ...share }: OpenShare): Promise<void> {
     const { state: _, ...terms } = share;
     await tx.insert(ShareRow, {
       ...terms,
       encryption: encryption ?? null,
+      protocolServers: protocolServers ?? null,
       expiresAt: expiration ?? null,
       endedAt: null,
       reason: null,
@@ -127,10 +129,11 @@ export class ShareRepository {
   }
 }
 
-const toShare = ({ expiresAt, endedAt, reason, encryption, ...row }: ShareRow): Share => {
+const toShare = ({ expiresAt, endedAt, reason, encryption, protocolServers, ...row }: ShareRow): Share => {
   const terms = {
     ...row,
     ...(encryption ? { encryption } : {}),
+    ...(protocolServers ? { protocolServers } : {}),
     group: row.group as OcmAddress,
     sender: row.sender as OcmAddress,
     owner: row.owner as OcmAddress,

@@ -23,6 +23,8 @@ interface Terms {
   readonly resource: Resource;
   /** Absent: not encrypted. */
   readonly encryption?: MlsEncryption;
+  /** The protocol servers that were told of it beforehand, by the names of their pairings. Absent: its tokens tell all. */
+  readonly protocolServers?: readonly string[];
   readonly createdAt: Date;
   readonly expiration?: Date;
 }

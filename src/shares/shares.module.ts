@@ -28,7 +28,10 @@ import { ReceivingKeysService } from './receiving-keys.service.js';
 import { RecipientsWorker } from './recipients.worker.js';
 import { RetellingWorker } from './retelling.worker.js';
 import { RewrapWorker } from './rewrap.worker.js';
+import { PreparingService } from './preparing.service.js';
 import { SendingService } from './sending.service.js';
+import { ShareAnswersService } from './share-answers.service.js';
+import { SharingService } from './sharing.service.js';
 import { ShareMetrics } from './share-metrics.service.js';
 import { ShareServerRepository, ShareServerRow } from './share-server.repository.js';
 import { ShareRepository, ShareRow } from './share.repository.js';
@@ -62,7 +65,10 @@ export const SHARES_ROWS = [
     ReceivedShareRepository,
     EndingService,
     AnnouncingService,
+    PreparingService,
+    SharingService,
     SendingService,
+    ShareAnswersService,
     ReceivingService,
     OpeningService,
     EncryptedResourceRepository,
@@ -97,7 +103,7 @@ export const SHARES_ROWS = [
     RotationsController,
     ContentController,
   ],
-  exports: [SendingService, ReceivingService, ReceivingKeysService],
+  exports: [ShareAnswersService, ReceivingService, ReceivingKeysService],
 })
 export class SharesModule {
   constructor(

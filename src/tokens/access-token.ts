@@ -24,6 +24,8 @@ export interface AccessFacts {
   /** The one member the token is bound to; it speaks for nobody else then. */
   readonly member?: OcmAddress;
   readonly data: SharedData;
+  /** Protocol servers were told of the share beforehand, so that its tokens tell nothing of it. */
+  readonly provisioned: boolean;
   readonly at: Date;
   readonly lifetimeMs: number;
   /** When the share itself ends. */
@@ -32,9 +34,12 @@ export interface AccessFacts {
 }
 
 /** What a token says of the group. */
-export const groupClaims = ({ groups, ocm_group }: AccessClaims) => ({ groups, ocm_group });
+export const groupClaims = ({ groups, ocm_group }: Claims) => ({ groups, ocm_group });
 
-export type AccessClaims = ReturnType<typeof claimsAbout>;
+/** What can be told of a share and its group at a moment. */
+export type Claims = ReturnType<typeof claimsAbout>;
+/** Of a provisioned share without `ocm_ip`. */
+export type AccessClaims = Omit<Claims, 'ocm_ip'> & Partial<Pick<Claims, 'ocm_ip'>>;
 
 /** JOSE `typ`. RFC 9068 section 2.1 */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
@@ -48,12 +53,13 @@ const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 export const issuerOf = (publicUrl: string, domain: Host): string => `${new URL(publicUrl).protocol}//${domain}`;
 
 /**
- * The claims of an access token for a federation share. RFC 9068 section 2.2; OCM-IP, Token Issuance (Self-Contained).
- * It never outlives the share. Throws `grant.expired` when the share is over, `token.too-large` when the members do not
+ * The claims of an access token for a federation share. RFC 9068 section 2.2; OCM-IP, Token Issuance: with `ocm_ip` in a
+ * self-contained one, without it where the share was provisioned (I-034). It never outlives the share. Throws `grant.expired` when the share is over, `token.too-large` when the members do not
  * fit (a token bound to one of them does).
  */
 export function accessClaims(facts: AccessFacts): AccessClaims {
-  const claims = claimsAbout(facts);
+  const { ocm_ip: share, ...rest } = claimsAbout(facts);
+  const claims = facts.provisioned ? rest : { ...rest, ocm_ip: share };
   const size = Buffer.byteLength(JSON.stringify(claims));
   if (size > LARGEST_CLAIMS) {
     throw new Fault('token.too-large', { providerId: facts.providerId, size, members: facts.members.length });

@@ -4,19 +4,22 @@ import { Fault } from '../kernel/fault.js';
 import { SignatureGuard } from '../ocm/signature.guard.js';
 import { signedRequest } from '../ocm/signed-request.js';
 import { TransactionService } from '../platform/transaction.service.js';
+import { ClientAssertionsService } from './client-assertions.service.js';
 import { basicCredentials } from './pairing.js';
 import { PairingRepository } from './pairing.repository.js';
 
 const callers = new WeakMap<object, string>();
 
 /**
- * Lets a protocol server pass that is paired, before anything is said of a token: one that shows its secret, or signs.
+ * Lets a protocol server pass that is paired, before anything is said of a token (I-040): one that shows its secret or a JWT
+ * that it signed, or signs the request.
  * Throws `introspection.stranger`, and what the `SignatureGuard` refuses with. OCM-IP, Token Introspection; D-24a
  */
 @Injectable()
 export class CallerGuard implements CanActivate {
   constructor(
     private readonly signatures: SignatureGuard,
+    private readonly assertions: ClientAssertionsService,
     private readonly db: TransactionService,
     private readonly pairings: PairingRepository,
   ) {}
@@ -35,6 +38,8 @@ export class CallerGuard implements CanActivate {
       if (!shown || !known) throw new Fault('introspection.stranger', { method: 'client_secret_basic' });
       return shown.clientId;
     }
+    const asserted = await this.assertions.clientOf(request.body);
+    if (asserted !== undefined) return asserted;
     await this.signatures.canActivate(context);
     const { peer } = signedRequest(request)!;
     if (!(await this.db.statement((tx) => this.pairings.signs(tx, peer)))) {

@@ -22,6 +22,7 @@ export class GrantRow {
   @Column('text') owner!: string;
   @Column('text') recipient!: string;
   @Column('jsonb') data!: SharedData;
+  @Column('boolean', { default: false }) provisioned!: boolean;
   @Column('timestamptz', { name: 'granted_at' }) grantedAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'revoked_at', nullable: true }) revokedAt!: Date | null;
@@ -83,7 +84,7 @@ export class GrantRepository {
     const [row] = await tx.query<(GrantRow & Stands)[]>(
       `SELECT t.provider_id AS "providerId", t.share_id AS "shareId",
          CASE WHEN t.next_hash = $1 THEN t.next_hash ELSE t.secret_hash END AS "secretHash",
-         t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.granted_at AS "grantedAt",
+         t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.provisioned, t.granted_at AS "grantedAt",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", g.epoch, g.state,
          EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
          (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
@@ -120,8 +121,14 @@ export class GrantRepository {
     await tx.update(GrantRow, { providerId }, { outgoing: true });
   }
 
-  async revokeOutgoing(tx: Tx, shareId: string, recipient: Host, at: Date): Promise<void> {
-    await tx.update(GrantRow, { shareId, recipient, outgoing: true, revokedAt: IsNull() }, { revokedAt: at });
+  /** Returns the providerIds of those that were good until now. */
+  async revokeOutgoing(tx: Tx, shareId: string, recipient: Host, at: Date): Promise<string[]> {
+    const [rows] = (await tx.query(
+      `UPDATE token_grant SET revoked_at = $3
+       WHERE share_id = $1 AND recipient = $2 AND outgoing AND revoked_at IS NULL RETURNING provider_id AS id`,
+      [shareId, recipient, at],
+    )) as [{ id: string }[], number];
+    return rows.map(({ id }) => id);
   }
 
   async revoke(tx: Tx, providerId: string, at: Date): Promise<void> {

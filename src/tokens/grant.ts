@@ -15,6 +15,8 @@ export interface Grant {
   readonly owner: OcmAddress;
   readonly recipient: Host;
   readonly data: SharedData;
+  /** OCM-IP, Integration Modes: in Provisioned mode protocol servers know the share already. */
+  readonly provisioned: boolean;
   readonly grantedAt: Date;
   readonly expiresAt?: Date;
   readonly revokedAt?: Date;

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { createLocalJWKSet, errors, jwtVerify } from 'jose';
+import { createLocalJWKSet, errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
+import type { JwkSet } from '../ocm/jwk-set.js';
 import { addressField } from '../ocm/wire-body.js';
 import { ServerKeysService } from '../ocm/server-keys.service.js';
 import type { Allowance } from '../platform/allowance.js';
@@ -14,7 +15,8 @@ import { RateLimits } from '../platform/rate-limits.repository.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import { ACCESS_TOKEN_TYPE, claimsAbout, issuerOf } from './access-token.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
-import { activeAnswer, INACTIVE, type Introspection } from './introspection.js';
+import { activeAnswer, INACTIVE, type Introspection, INTROSPECTION_TYPE } from './introspection.js';
+import { ShareRecordRepository } from './share-record.repository.js';
 import { TokensService } from './tokens.service.js';
 
 /** What of a token of ours is looked at, after its signature. */
@@ -41,11 +43,14 @@ const isJwt = (token: string): boolean => token.split('.').length === 3;
 /** Says whether what somebody shows opens anything now. RFC 7662; OCM-IP, Token Introspection; D-24 */
 @Injectable()
 export class IntrospectionService {
+  private known: { readonly of: JwkSet; readonly find: ReturnType<typeof createLocalJWKSet> } | undefined;
+
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly db: TransactionService,
     private readonly grants: GrantRepository,
+    private readonly records: ShareRecordRepository,
     private readonly limits: RateLimits,
     private readonly tokens: TokensService,
     private readonly keys: ServerKeysService,
@@ -65,14 +70,27 @@ export class IntrospectionService {
       const at = this.clock.now();
       const { grant } = asked;
       const claims = claimsAbout(this.tokens.factsOf(asked, grant.recipient, member));
+      const hasRecord =
+        grant.provisioned && (await this.db.statement((tx) => this.records.isStored(tx, grant.providerId, caller)));
       this.told('active', caller, { providerId: grant.providerId });
-      return activeAnswer({ grant, claims, at, ...(times ? { token: times } : {}) });
+      return activeAnswer({ grant, claims, at, hasRecord, ...(times ? { token: times } : {}) });
     } catch (error) {
       if (!isFault(error) || error.retry) throw error;
       await this.db.statement((tx) => this.limits.spend(tx, failuresOf(caller), FAILURES, 1, this.clock.now()));
       this.told(error.code, caller, error.facts);
       return INACTIVE;
     }
+  }
+
+  /** The answer as a JWT for the caller alone, which can be shown to others as evidence. RFC 9701 section 5 */
+  async signed(caller: string, answer: Introspection): Promise<string> {
+    const { kid, alg, privateKey } = this.keys.token;
+    return new SignJWT({ token_introspection: answer })
+      .setProtectedHeader({ alg, kid, typ: INTROSPECTION_TYPE })
+      .setIssuer(issuerOf(this.config.publicUrl, this.config.domain))
+      .setAudience(caller)
+      .setIssuedAt(this.clock.now())
+      .sign(privateKey);
   }
 
   private async read(token: string): Promise<Shown> {
@@ -94,7 +112,7 @@ export class IntrospectionService {
   /** Of this server, of now, and signed with one of its published keys by the algorithm of that key. RFC 9068 section 4 */
   private async verified(token: string): Promise<unknown> {
     try {
-      const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: [...this.keys.published.keys] }), {
+      const { payload } = await jwtVerify(token, this.ownKeys(), {
         issuer: issuerOf(this.config.publicUrl, this.config.domain),
         typ: ACCESS_TOKEN_TYPE,
         currentDate: this.clock.now(),
@@ -104,6 +122,15 @@ export class IntrospectionService {
       if (!(error instanceof errors.JOSEError)) throw error;
       throw new Fault('introspection.not-ours', { reason: error.code });
     }
+  }
+
+  /** Made anew when the keys have changed. */
+  private ownKeys(): ReturnType<typeof createLocalJWKSet> {
+    const { published } = this.keys;
+    if (this.known?.of !== published) {
+      this.known = { of: published, find: createLocalJWKSet({ keys: [...published.keys] }) };
+    }
+    return this.known.find;
   }
 
   private told(cause: string, caller: string, facts: object): void {

@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { PUBLISHED_FOR } from '../ocm/jwks.controller.js';
 import { Config } from '../platform/config.js';
 import { issuerOf } from './access-token.js';
+import { ASSERTION_ALGORITHMS } from './pairing.js';
 
 /**
  * `GET /.well-known/oauth-authorization-server`, so that ordinary OAuth clients configure themselves. There is no
@@ -24,7 +25,9 @@ export class MetadataController {
       token_endpoint_auth_methods_supported: ['none'],
       jwks_uri: `${endPoint}/jwks`,
       introspection_endpoint: `${endPoint}/introspect`,
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt', 'none'],
+      introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      introspection_signing_alg_values_supported: [this.config.tokenAlgorithm],
       grant_types_supported: ['authorization_code'],
       response_types_supported: [],
     };

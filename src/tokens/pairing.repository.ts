@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import { sameBytes } from '../kernel/bytes.js';
+import type { JwkSet } from '../ocm/jwk-set.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { secretHash } from './grant.js';
 import type { BasicCredentials, Pairing, PairingMethod } from './pairing.js';
@@ -10,6 +11,8 @@ export class PairingRow {
   @PrimaryColumn('text', { name: 'client_id' }) clientId!: string;
   @Column('text') method!: PairingMethod;
   @Column('bytea', { name: 'secret_hash', nullable: true }) secretHash!: Buffer | null;
+  @Column('jsonb', { nullable: true }) jwks!: JwkSet | null;
+  @Column('text', { name: 'integration_api', nullable: true }) integrationApi!: string | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
 }
 
@@ -22,7 +25,12 @@ export class PairingRepository {
       .createQueryBuilder()
       .insert()
       .into(PairingRow)
-      .values({ ...pairing, secretHash: secret === undefined ? null : Buffer.from(secretHash(secret)) })
+      .values({
+        ...pairing,
+        jwks: (pairing.jwks ?? null) as object | null,
+        integrationApi: pairing.integrationApi ?? null,
+        secretHash: secret === undefined ? null : Buffer.from(secretHash(secret)),
+      })
       .orIgnore()
       .returning('client_id')
       .execute()) as { raw: unknown[] };
@@ -43,6 +51,17 @@ export class PairingRepository {
     return tx.existsBy(PairingRow, { clientId, method: 'signature' });
   }
 
+  /** The keys of a server that shows signed JWTs. */
+  async keysOf(tx: Tx, clientId: string): Promise<JwkSet | undefined> {
+    return (await tx.findOneBy(PairingRow, { clientId, method: 'private_key_jwt' }))?.jwks ?? undefined;
+  }
+
+  /** By the names of those that are paired; null for who has none. */
+  async integrationApis(tx: Tx, clientIds: readonly string[]): Promise<Map<string, string | null>> {
+    const rows = await tx.findBy(PairingRow, { clientId: In([...clientIds]) });
+    return new Map(rows.map(({ clientId, integrationApi }) => [clientId, integrationApi]));
+  }
+
   /** Compared in constant time. That there is a pairing of that name is no secret. */
   async knows(tx: Tx, { clientId, secret }: BasicCredentials): Promise<boolean> {
     const row = await tx.findOneBy(PairingRow, { clientId, method: 'client_secret_basic' });
@@ -51,4 +70,10 @@ export class PairingRepository {
   }
 }
 
-const toPairing = ({ secretHash: _, ...pairing }: PairingRow): Pairing => pairing;
+const toPairing = ({ clientId, method, jwks, integrationApi, createdAt }: PairingRow): Pairing => ({
+  clientId,
+  method,
+  ...(jwks ? { jwks } : {}),
+  ...(integrationApi === null ? {} : { integrationApi }),
+  createdAt,
+});

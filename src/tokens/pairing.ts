@@ -1,15 +1,24 @@
+import type { JwkSet } from '../ocm/jwk-set.js';
+
 /**
- * How a protocol server shows who it is: by an HTTP Message Signature of its host (OCM-IP, Token Introspection), or, since
- * off-the-shelf resource servers sign no requests, by a secret (RFC 6749 section 2.3.1). D-24a
+ * How a protocol server shows who it is when it asks about tokens: by an HTTP Message Signature of its host (OCM-IP, Token
+ * Introspection), or, since off-the-shelf resource servers sign no requests, by a secret (RFC 6749 section 2.3.1) or a JWT
+ * that it signed (RFC 7523 section 2.2). `none` asks about none. D-24a
  */
-export const PAIRING_METHODS = ['signature', 'client_secret_basic'] as const;
+export const PAIRING_METHODS = ['none', 'signature', 'client_secret_basic', 'private_key_jwt'] as const;
+/** What JWTs of a protocol server may be signed with. */
+export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'] as const;
 export type PairingMethod = (typeof PAIRING_METHODS)[number];
 
-/** A protocol server that may ask about tokens. OCM-IP, Pairing */
+/** A protocol server that serves resources of this server. OCM-IP, Pairing. I-008 */
 export interface Pairing {
   /** With signatures its host. */
   readonly clientId: string;
   readonly method: PairingMethod;
+  /** Public keys that its JWTs are signed with. */
+  readonly jwks?: JwkSet;
+  /** Where it is told of shares, without a slash at its end; absent: it is told of none. */
+  readonly integrationApi?: string;
   readonly createdAt: Date;
 }
 

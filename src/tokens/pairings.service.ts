@@ -3,15 +3,21 @@ import { host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault } from '../kernel/fault.js';
+import { peerUrl } from '../ocm/peer-url.js';
+import { addressPolicy } from '../ocm/public-ip.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
+import { Config } from '../platform/config.js';
 import { TransactionService } from '../platform/transaction.service.js';
-import type { Pairing, PairingMethod } from './pairing.js';
+import type { Pairing } from './pairing.js';
 import { PairingRepository } from './pairing.repository.js';
 
-/** Which protocol servers may ask about tokens. OCM-IP, Pairing */
+export type NewPairing = Omit<Pairing, 'createdAt'>;
+
+/** Which protocol servers serve resources of this server. OCM-IP, Pairing */
 @Injectable()
 export class PairingsService {
   constructor(
+    private readonly config: Config,
     private readonly clock: Clock,
     private readonly dice: Dice,
     private readonly db: TransactionService,
@@ -19,14 +25,23 @@ export class PairingsService {
     private readonly audit: AuditLog,
   ) {}
 
-  /** With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`. */
-  async add(clientId: string, method: PairingMethod): Promise<{ readonly pairing: Pairing; readonly secret?: string }> {
+  /**
+   * With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`,
+   * `peer.url-refused` for an Integration API that is nothing to connect to.
+   */
+  async add({ clientId, ...terms }: NewPairing): Promise<{ readonly pairing: Pairing; readonly secret?: string }> {
+    const { method, integrationApi } = terms;
     const name = method === 'signature' ? host(clientId) : clientId;
-    const secret = method === 'signature' ? undefined : this.dice.secret();
-    const pairing: Pairing = { clientId: name, method, createdAt: this.clock.now() };
+    const secret = method === 'client_secret_basic' ? this.dice.secret() : undefined;
+    const pairing: Pairing = { ...terms, clientId: name, createdAt: this.clock.now() };
+    if (integrationApi !== undefined) peerUrl(integrationApi, addressPolicy(this.config));
     await this.db.run(async (tx) => {
       if (!(await this.pairings.add(tx, pairing, secret))) throw new Fault('pairing.exists', { clientId });
-      await this.audit.record(tx, { act: 'pairing.made', subject: name, facts: { method } });
+      await this.audit.record(tx, {
+        act: 'pairing.made',
+        subject: name,
+        facts: { method, ...(integrationApi === undefined ? {} : { integrationApi }) },
+      });
     });
     return { pairing, ...(secret === undefined ? {} : { secret }) };
   }

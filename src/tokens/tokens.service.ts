@@ -14,11 +14,14 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { ACCESS_TOKEN_TYPE, type AccessClaims, accessClaims, type AccessFacts, issuerOf } from './access-token.js';
 import { type Grant, judgeExchange } from './grant.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
+import { ProvisioningService } from './provisioning.service.js';
 import type { TokenForm } from './token-form.js';
 
-export type GrantTerms = Omit<Grant, 'providerId' | 'grantedAt' | 'revokedAt'> & {
+export type GrantTerms = Omit<Grant, 'providerId' | 'provisioned' | 'grantedAt' | 'revokedAt'> & {
   /** The id of the resource, which the `providerId` must not be. */
   readonly resourceId: string;
+  /** Under which protocol servers were told of the share; nobody was when absent. */
+  readonly provisionedAs?: string;
 };
 
 /** What a member server is given to ask with. The secret leaves this server in its share notice and is not kept. */
@@ -51,21 +54,29 @@ export class TokensService {
     private readonly db: TransactionService,
     private readonly grants: GrantRepository,
     private readonly limits: RateLimits,
+    private readonly provisioning: ProvisioningService,
     private readonly keys: TokenKeys,
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
 
   /**
-   * A providerId and a secret for one member server and share (OCM-MLS R-204). The providerId is new each time
-   * (R-161) and never the id of the resource (R-162).
+   * A providerId and a secret for one member server and share (OCM-MLS R-204). All tokens for it carry that providerId
+   * as `client_id` (I-029).
    */
-  async grant(tx: Tx, { resourceId, ...terms }: GrantTerms): Promise<Credential> {
-    let providerId = this.dice.uuid();
-    while (providerId === resourceId) providerId = this.dice.uuid();
+  async grant(tx: Tx, { resourceId, provisionedAs, ...terms }: GrantTerms): Promise<Credential> {
+    const providerId = provisionedAs ?? this.newProviderId(resourceId);
+    const provisioned = provisionedAs !== undefined;
     const sharedSecret = this.dice.secret();
-    await this.grants.add(tx, { ...terms, providerId, grantedAt: this.clock.now() }, sharedSecret);
+    await this.grants.add(tx, { ...terms, provisioned, providerId, grantedAt: this.clock.now() }, sharedSecret);
+    if (provisioned) await this.provisioning.granted(tx, providerId);
     return { providerId, sharedSecret };
+  }
+
+  /** New each time (OCM-MLS R-161), and never the id of the resource (R-162). */
+  newProviderId(resourceId: string): string {
+    const providerId = this.dice.uuid();
+    return providerId === resourceId ? this.newProviderId(resourceId) : providerId;
   }
 
   /** Another secret for the same, both good until `settle` says what became of it; none for a grant that is over. R-181 */
@@ -84,22 +95,32 @@ export class TokensService {
     return this.grants.letGo(tx, providerId);
   }
 
-  arrived(tx: Tx, shareId: string, recipient: Host): Promise<void> {
-    return this.grants.revokeOutgoing(tx, shareId, recipient, this.clock.now());
+  async arrived(tx: Tx, shareId: string, recipient: Host): Promise<void> {
+    const gone = await this.grants.revokeOutgoing(tx, shareId, recipient, this.clock.now());
+    for (const providerId of gone) await this.provisioning.revoke(tx, { providerId });
   }
 
   /** No token is issued any more; tokens that were issued run out. OCM-MLS R-201 */
-  revoke(tx: Tx, providerId: string): Promise<void> {
-    return this.grants.revoke(tx, providerId, this.clock.now());
+  async revoke(tx: Tx, providerId: string): Promise<void> {
+    await this.grants.revoke(tx, providerId, this.clock.now());
+    await this.provisioning.revoke(tx, { providerId });
+  }
+
+  /** Nothing of a share is left to a server: neither what is on its way out, nor what was made ready for it. */
+  async withdraw(tx: Tx, shareId: string, recipient: Host): Promise<void> {
+    await this.grants.revokeOutgoing(tx, shareId, recipient, this.clock.now());
+    await this.provisioning.revoke(tx, { shareId, recipient });
   }
 
   /** Tokens that were issued before say what they said until they expire. */
-  changePermissions(tx: Tx, shareId: string, permissions: readonly string[]): Promise<void> {
-    return this.grants.changePermissions(tx, shareId, permissions);
+  async changePermissions(tx: Tx, shareId: string, permissions: readonly string[]): Promise<void> {
+    await this.grants.changePermissions(tx, shareId, permissions);
+    await this.provisioning.change(tx, shareId, permissions);
   }
 
-  revokeShare(tx: Tx, shareId: string): Promise<void> {
-    return this.grants.revokeShare(tx, shareId, this.clock.now());
+  async revokeShare(tx: Tx, shareId: string): Promise<void> {
+    await this.grants.revokeShare(tx, shareId, this.clock.now());
+    await this.provisioning.revoke(tx, { shareId });
   }
 
   /**
@@ -161,6 +182,7 @@ export class TokensService {
       members: verdict.members,
       ...(member ? { member } : {}),
       data: grant.data,
+      provisioned: grant.provisioned,
       at,
       lifetimeMs: this.config.tokenLifetimeMs,
       ...(grant.expiresAt ? { expiration: grant.expiresAt } : {}),

@@ -12,7 +12,7 @@ afterEach(() => house[Symbol.asyncDispose]());
 
 const key = { caller: 'efss', key: 'k', fingerprint: 'f' };
 const said = (notificationType: 'SHARE_ACCEPTED' | 'SHARE_DECLINED', from: string, providerId: string, more = {}) =>
-  house.sending.answered(host(from), {
+  house.said.answered(host(from), {
     notificationType,
     senderDomain: host(from),
     resourceType: 'file',
@@ -62,8 +62,8 @@ describe('sharing', () => {
 
   test('asked twice under one name it is made once', async () => {
     const sharing = { group: address('lab@a.test'), sender: address('alice@a.test'), owner: address('alice@a.test') };
-    const first = await house.sending.create({ ...sharing, resource: RESOURCE }, key);
-    const again = await house.sending.create({ ...sharing, resource: RESOURCE }, key);
+    const first = await house.sharing.create({ ...sharing, resource: RESOURCE }, key);
+    const again = await house.sharing.create({ ...sharing, resource: RESOURCE }, key);
     expect(again).toEqual(first);
     expect(await house.sending.list({}, 10)).toHaveLength(1);
   });

@@ -3,16 +3,12 @@ import { FollowerRepository } from '../../src/groups/follower.repository.js';
 import { GroupRepository } from '../../src/groups/group.repository.js';
 import { MemberRepository } from '../../src/groups/member.repository.js';
 import { type Host, host, type OcmAddress, ocmAddress } from '../../src/kernel/address.js';
-import { utf8 } from '../../src/kernel/bytes.js';
 import { Fault } from '../../src/kernel/fault.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
-import type { HttpAnswer } from '../../src/kernel/network.js';
 import type { ClientsService } from '../../src/mls/clients.service.js';
 import type { Discovery } from '../../src/ocm/discovery.js';
-import { parseNotification, type ShareNotification } from '../../src/ocm/notification.js';
 import type { PeerClient } from '../../src/ocm/peer.client.js';
 import type { TokenKeys } from '../../src/ocm/server-keys.service.js';
-import { parseShareNotice } from '../../src/ocm/share-notice.js';
 import type { NewLetter, Outbox, TakenAnswer } from '../../src/outbox/outbox.service.js';
 import { configFrom } from '../../src/platform/config.js';
 import { Idempotency } from '../../src/platform/idempotency.repository.js';
@@ -38,7 +34,10 @@ import { RotationRepository } from '../../src/shares/rotation.repository.js';
 import { RotationWishes } from '../../src/shares/rotation-wishes.service.js';
 import type { FileKeysService } from '../../src/shares/file-keys.service.js';
 import type { KeySendingService } from '../../src/shares/key-sending.service.js';
-import { SendingService, type Sharing } from '../../src/shares/sending.service.js';
+import { PreparingService } from '../../src/shares/preparing.service.js';
+import { SendingService } from '../../src/shares/sending.service.js';
+import { ShareAnswersService } from '../../src/shares/share-answers.service.js';
+import { type Sharing, SharingService } from '../../src/shares/sharing.service.js';
 import { ShareMetrics } from '../../src/shares/share-metrics.service.js';
 import { ShareServerRepository } from '../../src/shares/share-server.repository.js';
 import { ShareRepository } from '../../src/shares/share.repository.js';
@@ -48,11 +47,14 @@ import { SHARES_ROWS } from '../../src/shares/shares.module.js';
 import { TOKENS_ROWS } from '../../src/tokens/tokens.module.js';
 import { RateLimits } from '../../src/platform/rate-limits.repository.js';
 import { GrantRepository } from '../../src/tokens/grant.repository.js';
-import { oauthError } from '../../src/tokens/oauth-error.js';
-import { tokenForm } from '../../src/tokens/token-form.js';
+import { PairingRepository } from '../../src/tokens/pairing.repository.js';
+import { ProtocolServerClient } from '../../src/tokens/protocol-server.client.js';
+import { ProvisioningService } from '../../src/tokens/provisioning.service.js';
+import { ShareRecordRepository } from '../../src/tokens/share-record.repository.js';
 import { TokensService } from '../../src/tokens/tokens.service.js';
 import { TestClock } from '../support/clock.js';
 import { leaseDatabase, type Lease } from '../support/database.js';
+import { askForToken, hand } from './neighbours.js';
 import { documentOf, RESOURCE } from './shared-resource.js';
 import { TestDice } from '../support/dice.js';
 
@@ -75,7 +77,9 @@ export class ShareHouse implements AsyncDisposable {
   readonly metrics = new Metrics();
   readonly tokenKey: { kid: string; alg: 'ES256'; privateKey: KeyObject; publicKey: KeyObject };
   readonly tokens: TokensService;
+  readonly sharing: SharingService;
   readonly sending: SendingService;
+  readonly said: ShareAnswersService;
   readonly receiving: ReceivingService;
   readonly openings: OpeningService;
   readonly notices: NoticesWorker;
@@ -115,13 +119,28 @@ export class ShareHouse implements AsyncDisposable {
     } as unknown as ClientsService;
     const peers = {
       discovery: (peer: Host) => this.discovery(peer),
-      postForm: (peer: Host, url: string, form: Record<string, string>) => this.postForm(peer, url, form),
+      postForm: (peer: Host, url: string, form: Record<string, string>) =>
+        askForToken(this.neighbours.get(peer)!.tokens, { from: this.domain, peer, url, form }),
     } as unknown as PeerClient;
     const { groups, members, metrics } = this;
     const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
     const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
     const received = (this.received = new ReceivedShareRepository(vault));
-    const tokens = new TokensService(config, clock, dice, db, this.grants, this.limits, keys, metrics, log);
+    const [pairings, records] = [new PairingRepository(), new ShareRecordRepository()];
+    const client = new ProtocolServerClient(peers);
+    const provisioning = new ProvisioningService(clock, db, pairings, records, client, poller, log);
+    const tokens = new TokensService(
+      config,
+      clock,
+      dice,
+      db,
+      this.grants,
+      this.limits,
+      provisioning,
+      keys,
+      metrics,
+      log,
+    );
     const rotations = new RotationRepository(vault);
     const wishes = new RotationWishes(
       config,
@@ -132,9 +151,21 @@ export class ShareHouse implements AsyncDisposable {
       log,
     );
     const ending = new EndingService(config, clock, shares, servers, received, tokens, wishes, outbox, log);
-    const announcing = new AnnouncingService(config, clock, dice, clients, tokens, servers, received, outbox, log);
+    const announcing = new AnnouncingService(
+      config,
+      clock,
+      dice,
+      clients,
+      tokens,
+      provisioning,
+      servers,
+      received,
+      outbox,
+      log,
+    );
+    const preparing = new PreparingService(config, db, peers, announcing, provisioning);
     this.tokens = tokens;
-    this.sending = new SendingService(
+    this.sharing = new SharingService(
       config,
       clock,
       dice,
@@ -143,20 +174,20 @@ export class ShareHouse implements AsyncDisposable {
       members,
       shares,
       servers,
-      tokens,
       ENCRYPTS_NOTHING as FileKeysService,
       ENCRYPTS_NOTHING as KeySendingService,
       wishes,
-      ending,
-      announcing,
-      new AuditLog(clock, log),
+      preparing,
+      provisioning,
       new Idempotency(clock),
       poller,
       log,
     );
+    this.sending = new SendingService(db, shares, servers, tokens, ending, announcing, log);
+    this.said = new ShareAnswersService(clock, db, shares, servers, tokens, new AuditLog(clock, log), log);
     this.receiving = new ReceivingService(clock, dice, db, groups, members, received, log);
     this.openings = new OpeningService(config, clock, db, groups, members, received, tokens, peers, log);
-    this.notices = new NoticesWorker(config, clock, db, peers, groups, members, shares, servers, announcing, log);
+    this.notices = new NoticesWorker(clock, db, groups, members, shares, servers, preparing, announcing, log);
     this.recipients = new RecipientsWorker(
       clock,
       db,
@@ -202,15 +233,16 @@ export class ShareHouse implements AsyncDisposable {
     });
   }
 
-  share(change: Partial<Sharing> = {}) {
+  async share(change: Partial<Sharing> = {}) {
     const alice = ocmAddress(`alice@${this.domain}`);
-    return this.sending.create({
+    const shareId = await this.sharing.create({
       group: ocmAddress('lab@a.test'),
       sender: alice,
       owner: alice,
       resource: RESOURCE,
       ...change,
     });
+    return this.sending.get(shareId);
   }
 
   /** Every worker until nobody has anything to do now. */
@@ -225,24 +257,9 @@ export class ShareHouse implements AsyncDisposable {
   /** Carries the letters to neighbours, and the answers back. */
   async carry(): Promise<void> {
     for (const letter of this.letters.splice(0)) {
-      const { to, endpoint, subject, answerTo } = letter;
-      const outcome = await this.hand(this.neighbours.get(to)!, endpoint, JSON.parse(JSON.stringify(letter.body)));
+      const { to, subject, answerTo } = letter;
+      const outcome = await hand(this.domain, this.neighbours.get(to)!.receiving, letter);
       if (answerTo) this.answers.push({ letterId: 'l', subject, to, ...outcome });
-    }
-  }
-
-  private async hand(
-    to: ShareHouse,
-    endpoint: NewLetter['endpoint'],
-    body: unknown,
-  ): Promise<Pick<TakenAnswer, 'outcome' | 'status'>> {
-    try {
-      if (endpoint === 'shares') await to.receiving.receive(this.domain, parseShareNotice(body));
-      else await to.receiving.unshared(this.domain, parseNotification(body) as ShareNotification);
-      return { outcome: 'delivered', status: 201 };
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      return { outcome: error.retry ? 'dead' : 'refused', status: error.status };
     }
   }
 
@@ -265,30 +282,9 @@ export class ShareHouse implements AsyncDisposable {
     return found;
   }
 
-  private async postForm(peer: Host, url: string, form: Record<string, string>): Promise<HttpAnswer> {
-    if (url !== `https://${peer}/ocm/token`) throw new Error(`unexpected ${url}`);
-    try {
-      return answer(
-        200,
-        await this.neighbours
-          .get(peer)!
-          .tokens.exchange(this.domain, tokenForm('application/x-www-form-urlencoded', form)),
-      );
-    } catch (error) {
-      const { status, error: code } = oauthError(error);
-      return answer(status, { error: code });
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.lease.release();
   }
 }
-
-const answer = (status: number, body: object): HttpAnswer => ({
-  status,
-  headers: {},
-  body: utf8(JSON.stringify(body)),
-});
 
 export const address = (text: string): OcmAddress => ocmAddress(text);

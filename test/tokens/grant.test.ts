@@ -13,6 +13,7 @@ const GRANT: Grant = {
   owner: ocmAddress('alice@a.test'),
   recipient: host('b.test'),
   data: { resourceType: 'file', name: 'data.tar', uri: 'data.tar', permissions: ['read'] },
+  provisioned: false,
   grantedAt: new Date(0),
 };
 const ASKING: Asking = { from: host('b.test'), at: AT };

@@ -24,6 +24,7 @@ import { departures } from './0023-departures.js';
 import { namedAdmins } from './0024-named-admins.js';
 import { pairing } from './0025-pairing.js';
 import { rateLimit } from './0026-rate-limit.js';
+import { provisioning } from './0027-provisioning.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly Migration[] = [
   namedAdmins,
   pairing,
   rateLimit,
+  provisioning,
 ];
