@@ -27,7 +27,7 @@ export class Apache implements AsyncDisposable {
   ) {}
 
   /** Throws when it is not installed: `apt-get install apache2-bin libapache2-mod-oauth2`. */
-  static async serving(folders: readonly Folder[], global: readonly string[] = []): Promise<Apache> {
+  static async serving(folders: readonly Folder[]): Promise<Apache> {
     for (const file of [PROGRAM, ...NEEDED.map(moduleFile)]) {
       if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install apache2-bin libapache2-mod-oauth2`);
     }
@@ -39,7 +39,7 @@ export class Apache implements AsyncDisposable {
       await mkdir(join(place, folder));
       await chmod(join(place, folder), 0o777);
     }
-    await writeFile(join(place, 'apache.conf'), configuration(place, port, folders, global));
+    await writeFile(join(place, 'apache.conf'), configuration(place, port, folders));
     const child = spawn(PROGRAM, ['-f', join(place, 'apache.conf'), '-DFOREGROUND'], { stdio: 'ignore' });
     const apache = new Apache(`http://127.0.0.1:${port}`, place, child);
     try {
@@ -86,7 +86,7 @@ export class Apache implements AsyncDisposable {
 
 const moduleFile = (name: string): string => join(MODULES, `mod_${name}.so`);
 
-function configuration(place: string, port: number, folders: readonly Folder[], global: readonly string[]): string {
+function configuration(place: string, port: number, folders: readonly Folder[]): string {
   return [
     `ServerRoot ${place}`,
     'ServerName files.test',
@@ -102,17 +102,10 @@ function configuration(place: string, port: number, folders: readonly Folder[], 
     'MinSpareThreads 1',
     'MaxSpareThreads 16',
     `ErrorLog ${place}/error.log`,
-    'LogLevel warn oauth2:debug',
+    'LogLevel warn',
     `DavLockDB ${place}/locks/dav`,
     `DocumentRoot ${place}/files`,
-    ...global,
-    ...folders.flatMap(({ name, directives }) => [
-      `<Location "/${name}/">`,
-      'Dav On',
-      'AuthType oauth2',
-      ...directives,
-      '</Location>',
-    ]),
+    ...folders.flatMap(({ name, directives }) => [`<Location "/${name}/">`, 'Dav On', ...directives, '</Location>']),
     '',
   ].join('\n');
 }

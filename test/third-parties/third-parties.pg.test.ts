@@ -14,7 +14,7 @@ import { Doorway, type Fetch, fetchOver } from './doorway.js';
 import { ALGORITHMS, type Algorithm, type Lab, labsOf, paired, worldOfAlgorithms } from './labs.js';
 import { ACCEPTED, configured, discovered, joseVerifier, oauth4webapi, openidClient, type Party } from './libraries.js';
 import { type Outcomes, outcomesOn, rewritten } from './outcomes-page.js';
-import { apacheOf, byIntrospection, byKeys, caches, dav } from './protected-folders.js';
+import { apacheOf, byIntrospection, byKeys, dav, naively } from './protected-folders.js';
 import { attacker, FORGED, GOOD, SHOWN, type Shown, shownTokens } from './shown-tokens.js';
 
 const PAGE = 'docs/third-parties.md';
@@ -30,6 +30,7 @@ interface Guarded {
   readonly secret: string;
   readonly keys: Folder;
   readonly asks: Folder;
+  readonly naive: Folder;
 }
 
 let world: World;
@@ -48,12 +49,13 @@ beforeAll(async () => {
   doorway = await Doorway.into(world);
   const labs = await labsOf(world);
   for (const lab of labs) {
-    const asks = byIntrospection(lab, doorway, await paired(world, lab, 'apache'));
+    const asks = byIntrospection(lab, doorway.to(lab.domain), await paired(world, lab, 'apache'));
     const secret = await paired(world, lab, 'openid-client');
-    guarded[lab.algorithm] = { lab, secret, keys: byKeys(lab, doorway), asks };
+    const server = doorway.to(lab.domain);
+    guarded[lab.algorithm] = { lab, secret, asks, keys: byKeys(lab, server), naive: naively(lab, server) };
   }
-  const folders = Object.values(guarded).flatMap(({ keys, asks }) => [keys, asks]);
-  apache = await Apache.serving(folders, caches(labs));
+  const folders = Object.values(guarded).flatMap(({ keys, asks, naive }) => [keys, asks, naive]);
+  apache = await Apache.serving(folders);
   for (const { name } of folders) await apache.put(`${name}/data.csv`, 'north,271.3\n');
   const evil = await attacker(world);
   for (const lab of labs) {
@@ -171,7 +173,22 @@ test('I-033 I-036 a token is as long good as the answer says that brought it, wh
   }
 });
 
+test('the page shows the directives that were tried', () => {
+  const issuer = 'https://cloud.example.org';
+  const group = { algorithm: 'ES256', issuer, group: 'lab@cloud.example.org' } as const;
+  const page = readFileSync(PAGE, 'utf8');
+  const asking = byIntrospection(group, issuer, 'SECRET').directives;
+  expect(page).toContain(byKeys(group, issuer).directives.join('\n  '));
+  expect(page).toContain(asking.find((line) => line.startsWith('OAuth2TokenVerify')));
+});
+
 const both = ({ keys, asks }: Guarded): readonly Folder[] => [keys, asks];
+const status = async ({ name }: Folder, token: string) => (await dav(apache, `${name}/data.csv`, token)).status;
+/** As the server never would. */
+const signedBy = ({ lab }: Guarded, claims: jose.JWTPayload): Promise<string> => {
+  const { kid, alg, privateKey } = world.server(lab.domain).get(TokenKeys).current();
+  return new jose.SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(privateKey);
+};
 const put = (text: string) => ({ method: 'PUT', body: text });
 
 test('Apache serves WebDAV to the group alone, whether it verifies or asks', async () => {
@@ -205,25 +222,31 @@ test('Apache takes files from those who may write by the share', async () => {
   expect([apache.read(keys), apache.read(asks)]).toEqual(['south,2', 'south,3']);
 });
 
-test('a group whose name differs by a blank is another group to Apache', async () => {
-  const { alice, bob } = guarded.ES256.lab;
-  await alice.share(await alice.createGroup('l ab', [bob]), 'blank');
+test('a group whose name differs by a blank is another group to Apache, once the audience is compared', async () => {
+  const { lab, keys, asks, naive } = guarded.ES256;
+  await lab.alice.share(await lab.alice.createGroup('l ab', [lab.bob]), 'blank');
   await world.settle();
-  const { access_token: token } = (await bob.open('blank')) as Opening;
+  const { access_token: token } = (await lab.bob.open('blank')) as Opening;
   expect(jose.decodeJwt(token).aud).toBe('l ab@es256.test');
-  for (const { name } of both(guarded.ES256))
-    expect(await dav(apache, `${name}/data.csv`, token)).toMatchObject({ status: 401 });
+  for (const folder of [keys, asks]) expect(await status(folder, token)).toBe(401);
+  expect(await status(naive, token)).toBe(200);
 });
 
-test('what one issuer signed for the group of another one stays refused, whoever was shown it before', async () => {
+test('what one issuer signed for the group of another one stays refused, once results are not kept', async () => {
   const [mine, theirs] = [guarded.ES256, guarded.RS256];
-  const { kid, alg, privateKey } = world.server(theirs.lab.domain).get(TokenKeys).current();
-  const claims = jose.decodeJwt(mine.lab.token);
-  const token = await new jose.SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(privateKey);
-  const shown = ({ keys }: Guarded) => dav(apache, `${keys.name}/data.csv`, token);
-  // Their folder finds the signature right, and the group wrong.
-  expect(await shown(theirs)).toMatchObject({ status: 401, error: undefined });
-  expect(await shown(mine)).toMatchObject({ status: 401, error: 'invalid_token' });
+  const token = await signedBy(theirs, jose.decodeJwt(mine.lab.token));
+  const shown = async (kind: 'keys' | 'naive') => [await status(theirs[kind], token), await status(mine[kind], token)];
+  expect(await shown('keys')).toEqual([401, 401]);
+  expect(await shown('naive')).toEqual([401, 200]);
+});
+
+test('Apache takes no token from a future that is far off', async () => {
+  const { keys, lab } = guarded.ES256;
+  const issued = async (seconds: number) => {
+    const iat = Math.floor(Date.now() / 1000) + seconds;
+    return status(keys, await signedBy(guarded.ES256, { ...jose.decodeJwt(lab.token), iat }));
+  };
+  expect([await issued(5), await issued(15)]).toEqual([200, 401]);
 });
 
 test('who was removed is refused at once where Apache asks, and where it verifies when the token ends', async () => {
