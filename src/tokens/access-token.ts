@@ -36,7 +36,7 @@ export const groupClaims = ({ groups, ocm_group }: AccessClaims) => ({ groups, o
 
 export type AccessClaims = ReturnType<typeof claimsAbout>;
 
-/** JOSE `typ`. RFC 9068 section 2.1 */
+/** JOSE `typ`. RFC 9068 section 2.1, I-031 */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
 /** The claims as JSON. In base64url, signed and behind "Bearer " they fit a header line of 8 KiB, a common limit. */
@@ -44,7 +44,7 @@ const LARGEST_CLAIMS = 5632;
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/** Scheme and authority, no path: what verifiers find our discovery document by. OCM-IP, Token Issuance */
+/** Scheme and authority, no path: what verifiers find our discovery document by. I-032 */
 export const issuerOf = (publicUrl: string, domain: Host): string => `${new URL(publicUrl).protocol}//${domain}`;
 
 /**
