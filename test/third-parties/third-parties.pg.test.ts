@@ -173,6 +173,15 @@ test('I-033 I-036 a token is as long good as the answer says that brought it, wh
   }
 });
 
+test('the reverse proxy of the handbook lets through whatever a library asks for', () => {
+  const locations = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^ *location (\S+)/gm)].map(
+    ([, path]) => path!,
+  );
+  const paths = [...new Set(asked.map((url) => new URL(url).pathname))];
+  expect(paths).toContain('/ocm/introspect');
+  expect(paths.filter((path) => !locations.some((open) => path.startsWith(open)))).toEqual([]);
+});
+
 test('the page shows the directives that were tried', () => {
   const issuer = 'https://cloud.example.org';
   const group = { algorithm: 'ES256', issuer, group: 'lab@cloud.example.org' } as const;
