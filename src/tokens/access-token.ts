@@ -41,7 +41,7 @@ export type Claims = ReturnType<typeof claimsAbout>;
 /** Of a provisioned share without `ocm_ip`. */
 export type AccessClaims = Omit<Claims, 'ocm_ip'> & Partial<Pick<Claims, 'ocm_ip'>>;
 
-/** JOSE `typ`. RFC 9068 section 2.1 */
+/** JOSE `typ`. RFC 9068 section 2.1, I-031 */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
 /** The claims as JSON. In base64url, signed and behind "Bearer " they fit a header line of 8 KiB, a common limit. */
@@ -49,7 +49,7 @@ const LARGEST_CLAIMS = 5632;
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/** Scheme and authority, no path: what verifiers find our discovery document by. OCM-IP, Token Issuance */
+/** Scheme and authority, no path: what verifiers find our discovery document by. I-032 */
 export const issuerOf = (publicUrl: string, domain: Host): string => `${new URL(publicUrl).protocol}//${domain}`;
 
 /**

@@ -125,8 +125,9 @@ export class TokensService {
 
   /**
    * A token for the server that signed the request, as the group is at this moment. Throws `token.*` and `grant.*`; which
-   * one is for the log and the metrics, since a caller learns only that the grant is invalid. Whoever guesses has to wait
-   * after a hundred secrets in vain.
+   * one is for the log and the metrics, since a caller learns only that the grant is invalid. `expires_in` is what the
+   * token says itself, minutes if nobody configured more (I-033, I-036). Whoever guesses has to wait after a hundred
+   * secrets in vain.
    */
   async exchange(from: Host, form: TokenForm): Promise<TokenAnswer> {
     try {
