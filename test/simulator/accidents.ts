@@ -49,6 +49,18 @@ const delay = kind<OnLink & { readonly minutes: number }>({
   },
 });
 
+const detour = kind<OnLink & { readonly minutes: number }>({
+  weight: 4,
+  draw: (chance, scene) => ({ ...link(chance, scene), minutes: chance.between(1, 240) }),
+  tell: ({ from, to, minutes }) =>
+    `the next file keys from ${from} to ${to} are passed by others for ${minutes} minutes`,
+  async make({ from, to, minutes }, stage) {
+    stage.detours.lead(from, to, minutes);
+    stage.ledger.count('detours');
+    return done;
+  },
+});
+
 const cut = kind<OnLink>({
   weight: 4,
   draw: link,
@@ -191,6 +203,7 @@ export const ACCIDENTS = {
   duplicate: toNext(4, 'comes twice', (stage, from, to) => stage.link(from, to).duplicateNext()),
   reorder: toNext(4, 'comes after the one behind it', (stage, from, to) => stage.link(from, to).reorderNext()),
   delay,
+  detour,
   cut,
   isolate,
   mend,

@@ -5,6 +5,7 @@ import type { Link } from '../support/link.js';
 import { World } from '../support/world.js';
 import type { Chance } from './chance.js';
 import { Chronicle } from './chronicle.js';
+import { Detours } from './detours.js';
 import type { PlantedFault } from './faults.js';
 import { Gate } from './gate.js';
 import { Ledger } from './ledger.js';
@@ -41,6 +42,7 @@ export class Stage implements AsyncDisposable {
   readonly chronicle = new Chronicle();
   readonly seals = new Seals();
   readonly storage = new Storage();
+  readonly detours = new Detours();
   readonly hosts: readonly string[];
   people: readonly Person[] = [];
   private world!: World;
@@ -86,6 +88,7 @@ export class Stage implements AsyncDisposable {
       booted: (server) => {
         this.gate.guard(server);
         this.seals.watch(server);
+        this.detours.watch(server);
         this.fault?.plant?.(server);
       },
     });
