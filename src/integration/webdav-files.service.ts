@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Fault, isFault } from '../kernel/fault.js';
+import { boundedBody } from './bounded-body.js';
 import { type DavEntry, multistatus } from './multistatus.js';
 import { readPropfind } from './propfind.js';
 import { type FileAccess, type FilePolicy, type ProtocolServer, refusalFields } from './protocol-server.js';
@@ -96,7 +97,7 @@ export class WebdavFiles {
         '<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:propfind-finite-depth/></D:error>\n';
       return void response.writeHead(403, XML).end(body);
     }
-    const wish = readPropfind(await text(request));
+    const wish = readPropfind(Buffer.from(await boundedBody(request, LONGEST_BODY)).toString('utf8'));
     const entry = await this.entry(path);
     const names = depth === '1' && entry.folder ? (await readdir((await this.find(path)).place)).sort() : [];
     const below = await Promise.allSettled(names.map((name) => this.entry([...path, name])));
@@ -133,17 +134,6 @@ export class WebdavFiles {
 
 const XML = { 'content-type': 'application/xml; charset=utf-8' };
 const etag = ({ size, mtimeMs }: Stats) => `"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
-
-async function text(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LONGEST_BODY) throw new Fault('body.too-large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
