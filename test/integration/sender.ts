@@ -1,4 +1,12 @@
-import type { ApiAnswer, ApiRequest, ProtocolServer } from '../../src/integration/protocol-server.js';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  MemoryRecords,
+  type Pairing,
+  ProtocolServer,
+  type ProtocolServerOptions,
+} from '../../src/integration/protocol-server.js';
+import { host } from '../../src/kernel/address.js';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { type RequestHead, signMessage } from '../../src/ocm/message-signature.js';
 import { signRequest } from '../../src/ocm/message-signing.js';
@@ -72,4 +80,15 @@ export class Sender extends Issuer {
       fields: { ...head.fields, ...signMessage(head, { label, components, parameters, sign }) },
     });
   }
+}
+
+export const PAIRED: readonly Pairing[] = [{ domain: 'a.test', modes: ['provisioned'] }];
+
+/** An OCM server, and a protocol server with room for two of its shares. */
+export function world(more: Partial<ProtocolServerOptions> = {}) {
+  const sender = new Sender();
+  const records = new MemoryRecords(() => NOW, 2);
+  const options = { pairings: PAIRED, read: sender.read, now: () => NOW, integrationApi: API, records, ...more };
+  const found = (id = SHARE.providerId) => records.find(host('a.test'), id);
+  return { sender, found, server: new ProtocolServer(options) };
 }
