@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../kernel/fault.js';
-import { type Jwk, readJwks } from './jws-key.js';
+import { type JwkSet, parseJwkSet } from '../ocm/jwk-set.js';
 
 /** Reads a JSON document over the network: bounded in size and time, without redirects. Throws when there is none. */
 export type ReadJson = (url: string) => Promise<unknown>;
@@ -20,45 +20,54 @@ const REFETCH_MS = 15_000;
 const MOST_ISSUERS = 500;
 
 interface Entry {
-  readonly keys: Promise<readonly Jwk[]>;
+  readonly keys: Promise<JwkSet>;
   readonly readAt: number;
+  /** When an unknown `kid` last caused a look. */
+  readonly lookedAt: number;
 }
 
 /**
  * The keys of issuers, found from their names alone: discovery document, then `jwksUri`. Bounded, and an unknown `kid`
- * (a key that was changed) causes one more look, at most one in fifteen seconds. OCM-IP, Token Verification step 2
+ * (a key that was changed) causes one more look, at most one in fifteen seconds. OCM-IP, Token Verification, I-047
  */
 export class IssuerKeys {
   private readonly entries = new Map<string, Entry>();
 
   constructor(private readonly options: IssuerKeysOptions) {}
 
-  /** `origin` must have been allowed before. Throws `access.issuer-unavailable`. */
-  async of(origin: string, kid: string): Promise<readonly Jwk[]> {
+  /** `origin` is that of the `iss` or sender alone, found in the allow-list before. Throws `access.issuer-unavailable`. */
+  async of(origin: string, kid: string): Promise<JwkSet> {
     const at = this.options.now().getTime();
     const entry = this.entries.get(origin);
     if (!entry || at - entry.readAt >= FRESH_MS) return this.fetch(origin, at);
-    const keys = await entry.keys;
-    return keys.some((key) => key.kid === kid) || at - entry.readAt < REFETCH_MS ? keys : this.fetch(origin, at);
+    const set = await entry.keys;
+    const known = set.keys.some((key) => key.kid === kid);
+    if (known || at - entry.lookedAt < REFETCH_MS) return set;
+    const current = this.entries.get(origin);
+    return current && current !== entry ? current.keys : this.fetch(origin, at, entry);
   }
 
-  private fetch(origin: string, readAt: number): Promise<readonly Jwk[]> {
-    const keys = this.find(origin);
+  private fetch(origin: string, at: number, before?: Entry): Promise<JwkSet> {
+    const entry = { keys: this.find(origin), readAt: at, lookedAt: at };
     this.entries.delete(origin);
-    this.entries.set(origin, { keys, readAt });
+    this.entries.set(origin, entry);
     const [oldest] = this.entries.keys();
     if (this.entries.size > MOST_ISSUERS) this.entries.delete(oldest!);
-    // A failure is not kept: the next token asks again.
-    keys.catch(() => this.entries.get(origin)?.keys === keys && this.entries.delete(origin));
-    return keys;
+    entry.keys.catch(() => {
+      if (this.entries.get(origin) !== entry) return;
+      // A failure is not kept: the next token asks again. Nor does a made-up `kid` cost keys that are known and fresh.
+      this.entries.delete(origin);
+      if (before) this.entries.set(origin, { ...before, lookedAt: at });
+    });
+    return entry.keys;
   }
 
-  private async find(origin: string): Promise<readonly Jwk[]> {
+  private async find(origin: string): Promise<JwkSet> {
     try {
       const { jwksUri } = discovery.parse(await this.options.read(`${origin}/.well-known/ocm`));
       const { protocol } = new URL(jwksUri);
       if (protocol !== 'https:' && !(protocol === 'http:' && this.options.plainHttp)) throw new Error(protocol);
-      return readJwks(await this.options.read(jwksUri));
+      return parseJwkSet(await this.options.read(jwksUri));
     } catch (cause) {
       throw new Fault('access.issuer-unavailable', { origin }, cause);
     }

@@ -12,40 +12,57 @@ export interface Jwt {
   readonly signature: Uint8Array;
 }
 
-const LONGEST = 16_384;
 /** RFC 9068 section 4: the full media type is allowed as well. */
 const TYPES = ['at+jwt', 'application/at+jwt'];
+/** A key comes from the issuer's JWK Set and from nowhere else (RFC 8725 section 3.10); no extension is known here. */
+const REFUSED = ['jku', 'jwk', 'x5u', 'x5c', 'crit'];
 
-const jose = z.object({
-  alg: z.string().min(1).max(50),
-  kid: z.string().min(1).max(500),
-  typ: z.string().refine((typ) => TYPES.includes(typ.toLowerCase())),
-  // No extension is understood here, and one that is critical must be (RFC 7515 section 4.1.11).
-  crit: z.never().optional(),
-});
+const typed = z.looseObject({ typ: z.string() });
+const jose = z.object({ alg: z.string().min(1).max(50), kid: z.string().min(1).max(500) });
 
-/** Throws `access.malformed` for what is not an RFC 9068 access token in its outer form. */
+/** Whether this is a JWT at all, good or not. What is none may be a secret of an older kind. */
+export function isJwt(credential: string): boolean {
+  const [header, ...rest] = credential.split('.');
+  try {
+    return rest.length === 2 && z.looseObject({}).safeParse(json(header!, 'header')).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Throws `access.malformed`, `access.type` or `access.header` for what is not an RFC 9068 access token in its outer form. */
 export function readJwt(token: string): Jwt {
-  const [header, payload, signature, ...more] = token.length > LONGEST ? [] : token.split('.');
+  const [header, payload, signature, ...more] = token.split('.');
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
     throw new Fault('access.malformed', { what: 'compact form' });
   }
-  const head = jose.safeParse(json(header, 'header'));
-  if (!head.success) throw new Fault('access.malformed', { what: head.error.issues.map(({ path }) => path.join('.')) });
+  const { alg, kid } = readHeader(json(header, 'header'));
   return {
-    alg: head.data.alg,
-    kid: head.data.kid,
+    alg,
+    kid,
     claims: json(payload, 'claims'),
     signed: utf8(`${header}.${payload}`),
     signature: bytes(signature, 'signature'),
   };
 }
 
+function readHeader(header: unknown): z.output<typeof jose> {
+  const type = typed.safeParse(header);
+  if (!type.success || !TYPES.includes(type.data.typ.toLowerCase())) throw new Fault('access.type');
+  const refused = REFUSED.filter((name) => Object.hasOwn(type.data, name));
+  if (refused.length > 0) throw new Fault('access.header', { parameters: refused });
+  const read = jose.safeParse(header);
+  if (!read.success) throw new Fault('access.malformed', { what: read.error.issues.map(({ path }) => path.join('.')) });
+  return read.data;
+}
+
+/** The parser's own words quote what it read, so they go no further. I-057 */
 function json(part: string, what: string): unknown {
+  const text = bytes(part, what);
   try {
-    return JSON.parse(fromUtf8(bytes(part, what)));
-  } catch (cause) {
-    throw new Fault('access.malformed', { what }, cause);
+    return JSON.parse(fromUtf8(text));
+  } catch {
+    throw new Fault('access.malformed', { what });
   }
 }
 

@@ -5,22 +5,21 @@ import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Fault, isFault } from '../kernel/fault.js';
-import type { AccessVerifier } from './access-verifier.js';
-import { bearerToken, challenge, type FileAccess, judgeFileAccess } from './file-access.js';
-import type { GroupPolicy } from './group-access.js';
+import { boundedBody } from './bounded-body.js';
 import { type DavEntry, multistatus } from './multistatus.js';
 import { readPropfind } from './propfind.js';
+import { type FileAccess, type FilePolicy, type ProtocolServer, refusalFields } from './protocol-server.js';
 import { hrefOf, type Path } from './webdav-path.js';
 
 export interface WebdavFilesOptions {
   /** The folder on this machine that is served. */
   readonly folder: string;
-  readonly verifier: Pick<AccessVerifier, 'verify'>;
-  readonly policy?: GroupPolicy;
+  readonly gate: Pick<ProtocolServer, 'open'>;
+  readonly policy?: FilePolicy;
   /** The path of the tree in URLs; `/webdav/` when absent. */
   readonly prefix?: string;
-  /** Told of every request that was judged; `code` is `ok` or a fault code. */
-  readonly tell?: (event: { method: string; url: string; code: string; access?: FileAccess }) => void;
+  /** Told of every request that was judged; `code` is `ok` or a fault code, `path` is without the query. */
+  readonly tell?: (event: { method: string; path: string; code: string; access?: FileAccess }) => void;
 }
 
 const ALLOW = 'OPTIONS, GET, HEAD, PROPFIND';
@@ -54,18 +53,18 @@ export class WebdavFiles {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request;
+    const [path = ''] = url.split('?', 1);
     try {
       if (method === 'OPTIONS') return void response.writeHead(204, { allow: ALLOW, dav: '1' }).end();
       if (!ALLOW.split(', ').includes(method)) return void response.writeHead(405, { allow: ALLOW }).end();
-      const token = bearerToken(request.headers.authorization);
-      if (token === undefined) return void response.writeHead(401, { 'www-authenticate': challenge() }).end();
-      const access = judgeFileAccess(await this.options.verifier.verify(token), url, this.root, this.options.policy);
-      this.options.tell?.({ method, url, code: 'ok', access });
+      const { authorization } = request.headers;
+      const access = await this.options.gate.open(authorization, url, this.root, this.options.policy);
+      this.options.tell?.({ method, path, code: 'ok', access });
       await (method === 'PROPFIND'
         ? this.list(request, response, access.path)
         : this.file(response, access.path, method));
     } catch (error) {
-      this.options.tell?.({ method, url, code: isFault(error) ? error.code : 'internal' });
+      this.options.tell?.({ method, path, code: isFault(error) ? error.code : 'internal' });
       refuse(response, error);
     }
   }
@@ -98,7 +97,7 @@ export class WebdavFiles {
         '<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:"><D:propfind-finite-depth/></D:error>\n';
       return void response.writeHead(403, XML).end(body);
     }
-    const wish = readPropfind(await text(request));
+    const wish = readPropfind(Buffer.from(await boundedBody(request, LONGEST_BODY)).toString('utf8'));
     const entry = await this.entry(path);
     const names = depth === '1' && entry.folder ? (await readdir((await this.find(path)).place)).sort() : [];
     const below = await Promise.allSettled(names.map((name) => this.entry([...path, name])));
@@ -136,24 +135,8 @@ export class WebdavFiles {
 const XML = { 'content-type': 'application/xml; charset=utf-8' };
 const etag = ({ size, mtimeMs }: Stats) => `"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
 
-async function text(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LONGEST_BODY) throw new Fault('body.too-large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
   if (!isFault(error)) return void response.writeHead(500).end();
-  const challenged = error.status === 401 || error.code === 'access.scope';
-  response.writeHead(error.status, {
-    ...(challenged ? { 'www-authenticate': challenge(error) } : {}),
-    ...(error.status === 503 ? { 'retry-after': '10' } : {}),
-  });
-  response.end();
+  response.writeHead(error.status, refusalFields(error)).end();
 }

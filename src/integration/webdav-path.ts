@@ -25,11 +25,13 @@ function decoded(name: string, reference: string): string {
   try {
     return decodeURIComponent(name);
   } catch (cause) {
-    throw new Fault('access.scope', { reference: reference.slice(0, 300) }, cause);
+    throw outside(reference, cause);
   }
 }
 
-const outside = (reference: string) => new Fault('access.scope', { reference: reference.slice(0, 300) });
+/** Without its query, where somebody may have put a token. OCM-IP, Secret Handling, I-057 */
+const outside = (reference: string, cause?: unknown) =>
+  new Fault('access.scope', { reference: reference.split('?', 1)[0]!.slice(0, 300) }, cause);
 
 /** Whether `path` is `share` itself or, when that is a folder, below it. OCM core, Resource Access */
 export const isWithin = (path: Path, share: Path, folder: boolean): boolean =>

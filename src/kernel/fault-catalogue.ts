@@ -1,3 +1,4 @@
+import { ACCESS_FAULTS } from './access-faults.js';
 import { GROUP_FAULTS, type FaultKind } from './group-faults.js';
 
 /**
@@ -227,14 +228,7 @@ export const FAULTS = {
   'pairing.exists': { status: 409, retry: false, says: 'there is a pairing of that name' },
   'pairing.unknown': { status: 404, retry: false, says: 'there is no such pairing' },
   // integration
-  'access.malformed': { status: 401, retry: false, says: 'not an access token' },
-  'access.issuer': { status: 401, retry: false, says: 'the issuer is not one that is trusted here' },
-  'access.key': { status: 401, retry: false, says: 'the issuer publishes no such key' },
-  'access.signature': { status: 401, retry: false, says: 'the signature does not hold' },
-  'access.expired': { status: 401, retry: false, says: 'the token is not valid at this time' },
-  'access.claims': { status: 401, retry: false, says: 'the token lacks what it must say' },
-  'access.scope': { status: 403, retry: false, says: 'the token does not open this' },
-  'access.issuer-unavailable': { status: 503, retry: true, says: 'the keys of the issuer cannot be read now' },
+  ...ACCESS_FAULTS,
   // shares
   'share.unknown': { status: 404, retry: false, says: 'there is no such share' },
   'share.changed': { status: 409, retry: false, says: 'this providerId was announced before, with other content' },

@@ -6,10 +6,10 @@ import { Issuer, NOW } from './issuer.js';
 function keysOf(issuer: Issuer) {
   const clock = { at: NOW.getTime() };
   const keys = new IssuerKeys({ read: issuer.read, now: () => new Date(clock.at) });
-  return { clock, kids: async (kid: string) => (await keys.of(issuer.origin, kid)).map((key) => key.kid) };
+  return { clock, kids: async (kid: string) => (await keys.of(issuer.origin, kid)).keys.map((key) => key.kid) };
 }
 
-test('an unknown kid causes one more look, and a flood of them no flood of requests', async () => {
+test('I-047 an unknown kid causes one more look, and a flood of them no flood of requests', async () => {
   const issuer = await new Issuer().key('old');
   const { clock, kids } = keysOf(issuer);
   expect(await kids('old')).toEqual(['old']);
@@ -41,7 +41,29 @@ test('a failure is told as such and not remembered', async () => {
   const unavailable = expect.objectContaining({ code: 'access.issuer-unavailable' });
   await expect(keys.of(issuer.origin, 'k')).rejects.toEqual(unavailable);
   broken = false;
-  expect(await keys.of(issuer.origin, 'k')).toHaveLength(1);
+  expect((await keys.of(issuer.origin, 'k')).keys).toHaveLength(1);
+});
+
+test('a made-up kid while the issuer cannot be reached costs no keys that are known', async () => {
+  const issuer = await new Issuer().key('k');
+  const clock = { at: NOW.getTime() };
+  let broken = false;
+  const read = (url: string) => (broken ? Promise.reject(new Error('down')) : issuer.read(url));
+  const keys = new IssuerKeys({ read, now: () => new Date(clock.at) });
+  await keys.of(issuer.origin, 'k');
+  broken = true;
+  clock.at += 15_000;
+  await expect(keys.of(issuer.origin, 'made-up')).rejects.toMatchObject({ code: 'access.issuer-unavailable' });
+  expect((await keys.of(issuer.origin, 'k')).keys).toHaveLength(1);
+});
+
+test('many who show an unknown kid at the same time cause one look', async () => {
+  const issuer = await new Issuer().key('old');
+  const { clock, kids } = keysOf(issuer);
+  await kids('old');
+  clock.at += 15_000;
+  await Promise.all(['x', 'y', 'z'].map(kids));
+  expect(issuer.asked).toHaveLength(4);
 });
 
 test.each([
@@ -54,7 +76,7 @@ test.each([
   await expect(keys.of('https://a.test', 'k')).rejects.toMatchObject({ code: 'access.issuer-unavailable' });
 });
 
-test('the cache is bounded', async () => {
+test('I-047 the cache is bounded', async () => {
   const issuer = await new Issuer().key('k');
   const read = (url: string) => issuer.read(url.replace(/^https:\/\/[^/]+/, issuer.origin));
   const keys = new IssuerKeys({ read, now: () => NOW });

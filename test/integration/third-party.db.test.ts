@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AccessVerifier } from '../../src/integration/access-verifier.js';
+import { ProtocolServer } from '../../src/integration/protocol-server.js';
 import { WebdavFiles } from '../../src/integration/webdav-files.service.js';
 import { host, ocmAddress } from '../../src/kernel/address.js';
 import type { Opening, Person } from '../support/cast.js';
@@ -28,9 +28,10 @@ beforeAll(async () => {
   const network = world.network.networkOf(host('files.test'), () => true);
   const read = async (url: string) =>
     readable(await network.fetch({ method: 'GET', url, headers: {}, timeoutMs: 1000, maxBytes: 100_000 })).body;
-  const verifier = new AccessVerifier({ issuers: [host('a.test')] }, read, () => world.clock.now());
+  const pairings = [{ domain: 'a.test', modes: ['self-contained'] as const }];
+  const gate = new ProtocolServer({ pairings, read, now: () => world.clock.now() });
   const policy = { groups: [ocmAddress(lab)] };
-  files = new WebdavFiles({ folder, verifier, policy, tell: ({ code }) => codes.push(code) });
+  files = new WebdavFiles({ folder, gate, policy, tell: ({ code }) => codes.push(code) });
   uri = new URL('data.csv', await files.listen({ host: '127.0.0.1', port: 0 })).href;
   await alice!.share(lab, 'data.csv', { uri });
   await world.settle();

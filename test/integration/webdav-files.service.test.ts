@@ -3,9 +3,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AccessVerifier } from '../../src/integration/access-verifier.js';
+import { ProtocolServer } from '../../src/integration/protocol-server.js';
 import { WebdavFiles } from '../../src/integration/webdav-files.service.js';
-import { host } from '../../src/kernel/address.js';
 import { CLAIMS, Issuer, NOW } from './issuer.js';
 
 const told: { method: string; code: string }[] = [];
@@ -23,8 +22,9 @@ beforeAll(async () => {
   await writeFile(join(folder, 'outside.txt'), 'secret');
   await symlink(join(folder, 'outside.txt'), join(folder, 'tree/lab/link'));
   issuer = await new Issuer().key('a.test#token');
-  const verifier = new AccessVerifier({ issuers: [host('a.test')] }, issuer.read, () => NOW);
-  files = new WebdavFiles({ folder: join(folder, 'tree'), verifier, tell: (event) => told.push(event) });
+  const pairings = [{ domain: 'a.test', modes: ['self-contained'] as const }];
+  const gate = new ProtocolServer({ pairings, read: issuer.read, now: () => NOW });
+  files = new WebdavFiles({ folder: join(folder, 'tree'), gate, tell: (event) => told.push(event) });
   root = await files.listen({ host: '127.0.0.1', port: 0 });
 });
 

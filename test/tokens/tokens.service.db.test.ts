@@ -1,6 +1,6 @@
 import * as jose from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AccessVerifier } from '../../src/integration/access-verifier.js';
+import { ProtocolServer } from '../../src/integration/protocol-server.js';
 import { host, ocmAddress } from '../../src/kernel/address.js';
 import type { Credential } from '../../src/tokens/tokens.service.js';
 import { ShareHouse } from '../shares/share-house.js';
@@ -63,7 +63,8 @@ describe('a token', () => {
     const jwk = { ...(await jose.exportJWK(house.tokenKey.publicKey)), kid: 'a.test#token', alg: 'ES256' };
     const read = (url: string): Promise<unknown> =>
       Promise.resolve(url.endsWith('/ocm') ? { enabled: true, jwksUri: 'https://a.test/ocm/jwks' } : { keys: [jwk] });
-    const verifier = new AccessVerifier({ issuers: [host('a.test')] }, read, () => house.clock.now());
+    const pairings = [{ domain: 'a.test', modes: ['self-contained'] as const }];
+    const verifier = new ProtocolServer({ pairings, read, now: () => house.clock.now() });
     const access = await verifier.verify((await exchange()).access_token);
     expect(access.group).toMatchObject({ epoch: 7, members: [BOB, BEN] });
   });

@@ -1,7 +1,7 @@
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Access, AccessVerifier } from '../../integration/access-verifier.js';
+import { type Access, ProtocolServer } from '../../integration/protocol-server.js';
 import { WebdavFiles } from '../../integration/webdav-files.service.js';
 import type { Host, OcmAddress } from '../../kernel/address.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -21,7 +21,6 @@ export class OpenFileServer implements FileServer {
   readonly content = 'station,kelvin\nnorth,271.3\nsouth,288.9\n';
   private readonly server: WebdavFiles;
   private root = '';
-  private access: Access | undefined;
   private decision: Decision | undefined;
 
   private constructor(
@@ -30,18 +29,17 @@ export class OpenFileServer implements FileServer {
     private readonly http: LoopbackClient,
     clock: Clock,
   ) {
-    const policy = { issuers: [issuer], plainHttp: true };
-    const verifier = new AccessVerifier(
-      policy,
-      (url) => http.json(url),
-      () => clock.now(),
-    );
-    const verify = async (token: string) => (this.access = await verifier.verify(token));
+    const gate = new ProtocolServer({
+      pairings: [{ domain: issuer, modes: ['self-contained'] }],
+      plainHttp: true,
+      read: (url) => http.json(url),
+      now: () => clock.now(),
+    });
     this.server = new WebdavFiles({
       folder,
       policy: { groups: [group] },
-      verifier: { verify },
-      tell: ({ method, code }) => (this.decision = decisionOf(method, code, this.access)),
+      gate,
+      tell: ({ method, code, access }) => (this.decision = decisionOf(method, code, access?.access)),
     });
   }
 
@@ -81,7 +79,7 @@ export class OpenFileServer implements FileServer {
   }
 
   request(method: 'GET' | 'PROPFIND', token?: string): Promise<Answer> {
-    this.access = this.decision = undefined;
+    this.decision = undefined;
     const headers = { depth: '0', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
     return this.http.send(method, this.file, headers);
   }
