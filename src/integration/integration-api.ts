@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Host } from '../kernel/address.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { Fields } from '../ocm/message-signature.js';
 import { identifierField, parseBody } from '../ocm/wire-body.js';
 import { parseJson } from '../platform/json.js';
+import { Revocations } from './revocations.js';
 import { type IntendedShare, readIntendedShare, settled, type ShareRecord } from './share-record.js';
 import type { ShareRecords } from './share-records.js';
 import { withoutSecrets } from './shared-data.js';
-import { provedSender, type Trust } from './signed-sender.js';
+import { type Proof, provedSender, type Trust } from './signed-sender.js';
 
 /** A request as it arrived; field names in lower case, as Node and `Headers` give them. */
 export interface ApiRequest {
@@ -58,10 +58,12 @@ export class IntegrationApi {
   private readonly origin: string;
   private readonly path: string;
   private readonly mountedAt: string;
+  private readonly revocations: Revocations;
   private readonly turns = new Map<string, Promise<unknown>>();
 
   constructor(private readonly options: IntegrationApiOptions) {
     const { origin, pathname } = new URL(options.integrationApi);
+    this.revocations = new Revocations(options.now);
     this.origin = origin;
     this.path = withoutSlash(pathname);
     this.mountedAt = withoutSlash(options.mountedAt ?? pathname);
@@ -89,23 +91,26 @@ export class IntegrationApi {
     if (action === '' && ['GET', 'HEAD'].includes(request.method)) return answered(200, { status: 'ok' }); // I-028
     if (action !== '/shares' && action !== '/revoke') throw new Fault('not-found');
     if (request.method !== 'POST') throw new Fault('method.not-allowed');
-    const { domain, json } = await this.proved(request);
-    return action === '/shares' ? this.provision(domain, json) : this.revoke(domain, json);
+    const { proof, json } = await this.proved(request);
+    return action === '/shares' ? this.provision(proof, json) : this.revoke(proof, json);
   }
 
-  private async proved(request: ApiRequest): Promise<{ domain: Host; json: unknown }> {
+  private async proved(request: ApiRequest): Promise<{ proof: Proof; json: unknown }> {
     const { method, url, headers: fields, body } = request;
     if (body.length > LONGEST_BODY) throw new Fault('body.too-large', { most: LONGEST_BODY });
     if (!JSON_TYPE.test(String(fields['content-type']))) throw new Fault('media-type.unsupported');
     const json = parseJson(body);
-    const domain = await provedSender({ method, targetUri: this.targetOf(url), fields }, body, json, this.options);
-    return { domain, json };
+    const proof = await provedSender({ method, targetUri: this.targetOf(url), fields }, body, json, this.options);
+    return { proof, json };
   }
 
   /** OCM-IP, Provisioning a Share, I-020, I-022 */
-  private async provision(domain: Host, json: unknown): Promise<ApiAnswer> {
+  private async provision({ domain, said }: Proof, json: unknown): Promise<ApiAnswer> {
     const intended = readIntendedShare(json, domain);
+    const { providerId } = intended;
     return this.inTurn(intended, async () => {
+      if (this.revocations.overtook(domain, providerId, said))
+        throw new Fault('provision.revoked', { domain, providerId });
       const allocated = withoutSecrets(await this.options.allocate?.(intended));
       const record = settled(intended, allocated);
       try {
@@ -119,9 +124,10 @@ export class IntegrationApi {
   }
 
   /** OCM-IP, Revoking a Share, I-027 */
-  private async revoke(domain: Host, json: unknown): Promise<ApiAnswer> {
+  private async revoke({ domain, said, until }: Proof, json: unknown): Promise<ApiAnswer> {
     const { providerId } = parseBody(revocation, json);
     return this.inTurn({ domain, providerId }, async () => {
+      this.revocations.note(domain, providerId, { said, until });
       const gone = await this.options.records.remove(domain, providerId);
       if (gone) await this.released(gone);
       return answered(200, { status: gone ? 'revoked' : 'gone' });

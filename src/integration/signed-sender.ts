@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Host, hostOf } from '../kernel/address.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { domainOfKeyId } from '../ocm/claimed-domain.js';
-import { readRequest, verifyClaim } from '../ocm/http-signature.js';
+import { readRequest, replayableUntil, verifyClaim } from '../ocm/http-signature.js';
 import { verificationKey } from '../ocm/jwk-set.js';
 import type { RequestHead } from '../ocm/message-signature.js';
 import { addressField, parseBody } from '../ocm/wire-body.js';
@@ -16,6 +16,14 @@ export interface Trust {
   readonly plainHttp?: boolean;
 }
 
+/** Who sent a request, and when it was signed. */
+export interface Proof {
+  readonly domain: Host;
+  readonly said: Date;
+  /** Until when the same request could be shown again. */
+  readonly until: Date;
+}
+
 const named = z.object({ sender: addressField });
 
 /**
@@ -24,7 +32,7 @@ const named = z.object({ sender: addressField });
  * known by its tag, whatever the label; `date` may be covered and need not be. OCM-IP, Integration API
  * Throws `body.malformed`, `provision.unpaired` or `signature.*`.
  */
-export async function provedSender(head: RequestHead, body: Uint8Array, json: unknown, trust: Trust): Promise<Host> {
+export async function provedSender(head: RequestHead, body: Uint8Array, json: unknown, trust: Trust): Promise<Proof> {
   const { sender } = parseBody(named, json);
   const domain = canonicalHost(hostOf(sender));
   if (!trust.pairings.allows(domain, 'provisioned')) throw new Fault('provision.unpaired', { domain });
@@ -35,7 +43,7 @@ export async function provedSender(head: RequestHead, body: Uint8Array, json: un
     throw new Fault('signature.wrong-domain', { domain, keyId });
   }
   await verifyClaim(head, claim, await keyOf(domain, keyId, trust));
-  return domain;
+  return { domain, said: claim.created, until: replayableUntil(claim) };
 }
 
 async function keyOf(domain: Host, keyId: string, { keys, plainHttp }: Trust) {

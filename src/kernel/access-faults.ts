@@ -27,6 +27,7 @@ export const ACCESS_FAULTS = {
   'access.issuer-unavailable': unavailable('the keys of the issuer cannot be read now'),
   'access.introspection-unavailable': unavailable('the issuer cannot be asked about the credential now'),
   'provision.unpaired': refused('this server is not paired with the sender for provisioning'),
+  'provision.revoked': refused('the share was revoked after that was signed'),
   'provision.full': unavailable('this server holds as many shares of the sender as it will'),
   'provision.not-now': unavailable('this server cannot take the share now'),
 } as const satisfies Record<string, FaultKind>;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Fault, type IntendedShare, LONGEST_BODY } from '../../src/integration/protocol-server.js';
-import { now } from './issuer.js';
+import { Revocations } from '../../src/integration/revocations.js';
+import { host } from '../../src/kernel/address.js';
+import { NOW, now } from './issuer.js';
 import { PAIRED, Sender, SHARE, world } from './sender.js';
 
 const ID = SHARE.providerId;
@@ -54,6 +56,33 @@ test('I-027 a revocation that overtakes a slow provisioning takes effect after i
     { status: 'revoked' },
     undefined,
   ]);
+});
+
+test('I-027 nothing that was signed before the revocation brings the share back', async () => {
+  const { sender, server, found } = world();
+  const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
+  const before = sender.request({ at: at(-10) });
+  expect((await server.integrate(before)).status).toBe(201);
+  const revoke = { action: '/revoke', body: { sender: 'x@a.test', providerId: ID } };
+  await sender.send(server, { ...revoke, at: at(-5) });
+  const again = await server.integrate(before);
+  expect([again.status, again.body, await found()]).toEqual([401, '{"error":"provision.revoked"}', undefined]);
+  expect((await sender.send(server, { at: at(-5) })).status).toBe(201);
+});
+
+test('I-011 what was revoked is remembered while it matters, and so much of it', () => {
+  const clock = { at: NOW };
+  const revocations = new Revocations(() => clock.at);
+  const domain = host('a.test');
+  const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
+  const note = (providerId: string, until = at(360)) => revocations.note(domain, providerId, { said: NOW, until });
+  const held = (providerId: string) => revocations.overtook(domain, providerId, at(-1));
+  note('0', at(1));
+  clock.at = at(1);
+  note('1');
+  expect([held('0'), held('1'), revocations.overtook(host('b.test'), '1', at(-1))]).toEqual([false, true, false]);
+  for (let n = 2; n <= 10_001; n++) note(String(n));
+  expect([held('1'), held('2'), held('10001')]).toEqual([false, true, true]);
 });
 
 test('I-051 another paired server has records of its own, whatever it calls them', async () => {

@@ -72,7 +72,8 @@ test.each([
   ['a server that is switched off', { enabled: false, jwksUri: 'https://a.test/jwks' }],
   ['something else', []],
 ])('discovery that has %s gives no keys', async (_, document) => {
-  const keys = new IssuerKeys({ read: () => Promise.resolve(document), now: () => NOW });
+  const read = (url: string) => Promise.resolve(url.endsWith('/jwks') ? { keys: [] } : document);
+  const keys = new IssuerKeys({ read, now: () => NOW });
   await expect(keys.of('https://a.test', 'k')).rejects.toMatchObject({ code: 'access.issuer-unavailable' });
 });
 
