@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { Fields } from '../ocm/message-signature.js';
+import { withoutSecrets } from '../ocm/share-protocol.js';
 import { identifierField, parseBody } from '../ocm/wire-body.js';
 import { parseJson } from '../platform/json.js';
 import { Revocations } from './revocations.js';
 import { type IntendedShare, readIntendedShare, settled, type ShareRecord } from './share-record.js';
 import type { ShareRecords } from './share-records.js';
-import { withoutSecrets } from './shared-data.js';
 import { type Proof, provedSender, type Trust } from './signed-sender.js';
 
 /** A request as it arrived; field names in lower case, as Node and `Headers` give them. */

@@ -4,14 +4,8 @@ import { Fault } from '../kernel/fault.js';
 import { addressField, identifierField, parseBody, textField } from '../ocm/wire-body.js';
 import { canonicalAddress, canonicalHost } from './allow-list.js';
 import type { VerifiedClaims } from './access-claims.js';
-import {
-  type IntendedProtocol,
-  intendedProtocol,
-  settledProtocol,
-  type SharedData,
-  timestamp,
-  withoutSecrets,
-} from './shared-data.js';
+import { type IntendedProtocol, intendedProtocol, settledProtocol, type SharedData, timestamp } from './shared-data.js';
+import { withoutSecrets } from '../ocm/share-protocol.js';
 
 /** A share as its OCM server intends to announce it, without secrets. OCM-IP, Share Creation Request */
 export interface IntendedShare extends Omit<SharedData, 'protocol'> {

@@ -1,20 +1,10 @@
 import { z } from 'zod';
+import { withoutSecrets } from '../ocm/share-protocol.js';
 
 const MOST_ENTRIES = 20;
 export const line = z.string().min(1).max(2000);
 export const timestamp = z.number().int().nonnegative().max(253_402_300_799);
 const words = z.array(line).max(20);
-
-/** A copy without any member named `sharedSecret`, however deep. OCM-IP, Secret Handling, I-022 */
-export function withoutSecrets(json: unknown): unknown {
-  if (Array.isArray(json)) return json.map(withoutSecrets);
-  if (typeof json !== 'object' || json === null) return json;
-  return Object.fromEntries(
-    Object.entries(json)
-      .filter(([name]) => name !== 'sharedSecret')
-      .map(([name, value]) => [name, withoutSecrets(value)]),
-  );
-}
 
 /** The protocol entries of a share; those that are not known here are kept as they are, but for secrets. */
 const entries = <T extends z.ZodType>(webdav: T) =>

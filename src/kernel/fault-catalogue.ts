@@ -225,6 +225,11 @@ export const FAULTS = {
     retry: false,
     says: 'that protocol server has no Integration API, and modes are not mixed in one share',
   },
+  'pairing.url-refused': {
+    status: 400,
+    retry: false,
+    says: 'an Integration API is at an https URL that can be connected to',
+  },
   'pairing.exists': { status: 409, retry: false, says: 'there is a pairing of that name' },
   'pairing.unknown': { status: 404, retry: false, says: 'there is no such pairing' },
   // integration

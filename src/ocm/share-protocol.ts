@@ -88,3 +88,14 @@ export const protocolBody = ({
     ...(size === undefined ? {} : { size }),
   },
 });
+
+/** A copy without any member named `sharedSecret`, however deep. OCM-IP, Secret Handling, I-022 */
+export function withoutSecrets(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(withoutSecrets);
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(
+    Object.entries(json)
+      .filter(([name]) => name !== 'sharedSecret')
+      .map(([name, value]) => [name, withoutSecrets(value)]),
+  );
+}

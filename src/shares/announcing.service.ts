@@ -55,7 +55,7 @@ export class AnnouncingService {
   }
 
   /**
-   * One notice for the whole server (OCM-MLS R-202), with a secret and providerId of its own, straight to it (R-213).
+   * One notice for the whole server (OCM-MLS R-202), the same whoever serves the resource (I-001), with a secret and providerId of its own, straight to it (R-213).
    * Where the server is this one there is no letter to write: the share is received at once.
    */
   async announce(tx: Tx, share: OpenShare, row: Untold, terms: Sending): Promise<void> {

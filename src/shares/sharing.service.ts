@@ -30,7 +30,7 @@ export interface Sharing {
   readonly resource: Resource;
   /** With which cipher the resource is encrypted, when it is. */
   readonly cipher?: Cipher;
-  /** In Provisioned mode (OCM-IP): who serves the resource, by the names of their pairings. */
+  /** In Provisioned mode (OCM-IP), for who allocates anything (I-003): who serves the resource, by the names of their pairings. */
   readonly protocolServers?: readonly string[];
   readonly expiration?: Date;
 }

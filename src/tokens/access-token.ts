@@ -2,7 +2,7 @@ import { type Host, identifierOf, type OcmAddress } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
 import type { Epoch } from '../kernel/ids.js';
 
-/** What a token tells about the resource. A secret has no place in it. OCM-IP, The ocm_ip Claim */
+/** What a token tells about the resource. A secret has no place in it. OCM-IP, The ocm_ip Claim. I-038 */
 export interface SharedData {
   readonly resourceType: 'file' | 'folder';
   readonly name: string;
@@ -54,7 +54,7 @@ export const issuerOf = (publicUrl: string, domain: Host): string => `${new URL(
 
 /**
  * The claims of an access token for a federation share. RFC 9068 section 2.2; OCM-IP, Token Issuance: with `ocm_ip` in a
- * self-contained one, without it where the share was provisioned (I-034). It never outlives the share. Throws `grant.expired` when the share is over, `token.too-large` when the members do not
+ * self-contained one, without it where the share was provisioned (I-034). It never outlives the share (I-035). Throws `grant.expired` when the share is over, `token.too-large` when the members do not
  * fit (a token bound to one of them does).
  */
 export function accessClaims(facts: AccessFacts): AccessClaims {

@@ -12,7 +12,7 @@ const callers = new WeakMap<object, string>();
 
 /**
  * Lets a protocol server pass that is paired, before anything is said of a token (I-040): one that shows its secret or a JWT
- * that it signed, or signs the request.
+ * that it signed, or signs the request. Where nobody is paired for it, nobody is told anything (I-004).
  * Throws `introspection.stranger`, and what the `SignatureGuard` refuses with. OCM-IP, Token Introspection; D-24a
  */
 @Injectable()

@@ -44,7 +44,7 @@ export type ExchangeVerdict =
 const refuse = (cause: Extract<FaultCode, `grant.${string}`>): ExchangeVerdict => ({ kind: 'refuse', cause });
 
 /**
- * Whether a secret opens anything now. Everything is judged at the moment of asking, so that a removal counts at once,
+ * Whether a secret opens anything now: nothing once the share has ended (I-037). Everything is judged at the moment of asking, so that a removal counts at once,
  * before the share has been reconciled. OCM core, Code Flow; OCM-MLS section 8.12
  */
 export function judgeExchange(grant: Grant, asking: Asking, standing: Standing | undefined): ExchangeVerdict {

@@ -34,7 +34,7 @@ interface Shown {
   readonly token?: { readonly iat: number; readonly exp: number; readonly jti: string };
 }
 
-/** What one caller may ask in vain. OCM-IP, Token Introspection */
+/** What one caller may ask in vain. OCM-IP, Token Introspection. I-041 */
 const FAILURES: Allowance = { everyMs: 1_000, burst: 60 };
 const failuresOf = (caller: string): string => `introspection by ${caller} in vain`;
 
@@ -59,8 +59,8 @@ export class IntrospectionService {
   ) {}
 
   /**
-   * Of a token, or of the secret of a share that is shown as it is. Whatever is wrong with it the answer is the same; which
-   * cause it was is for the log and the metrics. Throws `introspection.too-many` when the caller has asked in vain too often.
+   * Of a token, or of the secret of a share that is shown as it is (I-039). Whatever is wrong with it the answer is the same
+   * (I-042); which cause it was is for the log and the metrics. Throws `introspection.too-many` when the caller has asked in vain too often.
    */
   async introspect(caller: string, token: string): Promise<Introspection> {
     const wait = await this.db.statement((tx) => this.limits.wait(tx, failuresOf(caller), FAILURES, this.clock.now()));

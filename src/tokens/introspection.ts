@@ -8,7 +8,7 @@ export const INACTIVE = { active: false } as const;
 /** JOSE `typ` of the signed form, and behind `application/` its media type. RFC 9701 section 5 */
 export const INTROSPECTION_TYPE = 'token-introspection+jwt';
 
-/** How long an answer about a secret holds, which has no end of its own. */
+/** How long an answer about a secret holds, which has no end of its own. I-044 */
 const HORIZON_MS = 300_000;
 
 export type Introspection = typeof INACTIVE | ReturnType<typeof activeAnswer>;
@@ -26,7 +26,7 @@ interface Found {
 
 /**
  * What is said of one that does. `groups` and `ocm_group` are those of now, not of the epoch in which a token was issued;
- * it never holds longer than the token, nor than the share. Of the share it tells unless that is known already (I-043). RFC 7662 section 2.2, D-24
+ * it never holds longer than the token, nor than the share. Of the share it tells unless that is known already (I-043), to whoever has its record (I-006). RFC 7662 section 2.2, D-24
  */
 export function activeAnswer({ grant, claims, token, at, hasRecord }: Found) {
   const horizon = Math.floor((at.getTime() + HORIZON_MS) / 1000);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
-import { Fault } from '../kernel/fault.js';
+import { Fault, isFault } from '../kernel/fault.js';
 import { peerUrl } from '../ocm/peer-url.js';
 import { addressPolicy } from '../ocm/public-ip.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
@@ -27,14 +27,14 @@ export class PairingsService {
 
   /**
    * With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`,
-   * `peer.url-refused` for an Integration API that is nothing to connect to.
+   * `pairing.url-refused` for an Integration API that is nothing to connect to.
    */
   async add({ clientId, ...terms }: NewPairing): Promise<{ readonly pairing: Pairing; readonly secret?: string }> {
     const { method, integrationApi } = terms;
     const name = method === 'signature' ? host(clientId) : clientId;
     const secret = method === 'client_secret_basic' ? this.dice.secret() : undefined;
     const pairing: Pairing = { ...terms, clientId: name, createdAt: this.clock.now() };
-    if (integrationApi !== undefined) peerUrl(integrationApi, addressPolicy(this.config));
+    if (integrationApi !== undefined) this.requireReachable(integrationApi);
     await this.db.run(async (tx) => {
       if (!(await this.pairings.add(tx, pairing, secret))) throw new Fault('pairing.exists', { clientId });
       await this.audit.record(tx, {
@@ -44,6 +44,15 @@ export class PairingsService {
       });
     });
     return { pairing, ...(secret === undefined ? {} : { secret }) };
+  }
+
+  private requireReachable(integrationApi: string): void {
+    try {
+      peerUrl(integrationApi, addressPolicy(this.config));
+    } catch (error) {
+      if (!isFault(error, 'peer.url-refused')) throw error;
+      throw new Fault('pairing.url-refused', error.facts);
+    }
   }
 
   list(): Promise<Pairing[]> {

@@ -3,12 +3,13 @@ import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { doubled } from '../outbox/back-off.js';
+import { withoutSecrets } from '../ocm/share-protocol.js';
 import { Log } from '../platform/logger.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { PairingRepository } from './pairing.repository.js';
 import { ProtocolServerClient } from './protocol-server.client.js';
-import { type NoticeWithoutSecret, type ShareRecord, withoutSecrets } from './share-record.js';
+import type { NoticeWithoutSecret, ShareRecord } from './share-record.js';
 import { type Records, ShareRecordRepository } from './share-record.repository.js';
 
 /** What came of telling protocol servers: `uri` is where the resource is served, when one of them said so. */

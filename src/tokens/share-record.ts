@@ -32,14 +32,6 @@ export interface NoticeWithoutSecret {
   readonly protocol: { readonly webdav: { readonly permissions: readonly string[] } };
 }
 
-/** Removes every `sharedSecret`, wherever it stands. OCM-IP, Provisioning. I-018 */
-export function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(([name]) => name !== 'sharedSecret');
-  return Object.fromEntries(kept.map(([name, one]) => [name, withoutSecrets(one)]));
-}
-
 /** Whatever else stands there is not read, a secret and permissions above all. I-021, I-022, I-023 */
 const answer = z.object({
   protocol: z.object({ webdav: z.object({ uri: z.string().min(1).max(2048).optional() }).optional() }).optional(),

@@ -131,7 +131,7 @@ export class Observer implements Locks, AsyncDisposable {
       `SELECT DISTINCT g.address AS "group", w.epoch::integer AS epoch FROM wrapped_key w
        JOIN federated_group g ON g.mls_group_id = w.mls_group_id AND g.state = 'active' AND g.epoch > w.epoch
        JOIN commit_log c ON c.mls_group_id = w.mls_group_id AND c.epoch = w.epoch AND c.recorded_at > $1
-         AND w.received_at <= c.recorded_at
+         AND w.received_at < c.recorded_at
          AND g.epoch - w.epoch = (SELECT count(*) FROM commit_log s
            WHERE s.mls_group_id = w.mls_group_id AND s.epoch >= w.epoch AND s.epoch < g.epoch)
        WHERE NOT EXISTS (

@@ -47,14 +47,14 @@ test('a bound token names its member and nobody else', () => {
   expect(claims.ocm_group).toMatchObject({ member: 'ben@b.test', members: ['ben@b.test'] });
 });
 
-test('a token never outlives its share', () => {
+test('I-035 a token never outlives its share', () => {
   const expiration = new Date((seconds + 30) * 1000 + 999);
   const claims = accessClaims({ ...FACTS, expiration });
   expect([claims.exp, claims.ocm_ip?.expiration]).toEqual([seconds + 30, seconds + 30]);
   expect(() => accessClaims({ ...FACTS, expiration: AT })).toThrow('grant.expired');
 });
 
-test('no secret gets into a token, whatever is stored beside the data', () => {
+test('I-038 no secret gets into a token, whatever is stored beside the data', () => {
   const data = { ...FACTS.data, sharedSecret: 'tell-nobody', extra: 1 };
   expect(JSON.stringify(accessClaims({ ...FACTS, data }))).not.toMatch(/tell-nobody|extra/);
 });

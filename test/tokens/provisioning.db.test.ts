@@ -40,9 +40,10 @@ interface Picture {
 interface Wish {
   readonly protocolServers?: readonly string[];
   readonly expiration?: string;
+  readonly name?: string;
 }
-const sharing = (wish: Wish = {}) => {
-  const resource = { id: 'file-1', type: 'file', name: 'data.tar', uri: 'data.tar', permissions: ['read'] };
+const sharing = ({ name = 'data.tar', ...wish }: Wish = {}) => {
+  const resource = { id: 'file-1', type: 'file', name, uri: 'data.tar', permissions: ['read'] };
   const body = { group: lab, sender: 'alice@a.test', resource, protocolServers: [hub.name], ...wish };
   return world.server('a.test').api('POST', '/shares', body);
 };
@@ -142,7 +143,7 @@ test('I-005 whoever is not paired, or has no Integration API, cannot be named: m
   expect(hub.heard).toEqual([]);
 });
 
-test('I-021 I-022 I-023 what it allocates is taken over; permissions and secrets never are', async () => {
+test('I-003 I-021 I-022 I-023 what it allocates is taken over; permissions and secrets never are', async () => {
   const webdav = { uri: 'https://hub.test/dav/7', permissions: ['read', 'write', 'share'], sharedSecret: 'mine' };
   hub.answers = ({ action }) =>
     action === '/shares'
@@ -170,7 +171,7 @@ test('I-020 other rights replace the records under the same providerIds, however
   hub.up();
   await world.pass(HOUR);
   const changed = hub.bodies('/shares').slice(before.length);
-  expect(changed.map(({ providerId }) => providerId).toSorted()).toEqual(before.toSorted());
+  expect(new Set(changed.map(({ providerId }) => providerId))).toEqual(new Set(before));
   expect(changed[0]).toMatchObject({ protocol: { webdav: { permissions: ['read', 'write'] } } });
   expect(await hub.record(announced()[0]!.providerId)).toMatchObject({
     protocol: { webdav: { permissions: ['read', 'write'] } },
@@ -189,7 +190,7 @@ describe('I-025 I-026 whatever ends is revoked, and waits for nobody', () => {
     expect(providerIds('/revoke')).toEqual([]);
     hub.up();
     await world.pass(HOUR);
-    expect(providerIds('/revoke').toSorted()).toEqual(providerIds('/shares').toSorted());
+    expect(new Set(providerIds('/revoke'))).toEqual(new Set(providerIds('/shares')));
     expect(await hub.record(announced()[0]!.providerId)).toBeUndefined();
     expect(await world.server('a.test').query('SELECT 1 FROM share_record')).toEqual([]);
   });
@@ -197,11 +198,11 @@ describe('I-025 I-026 whatever ends is revoked, and waits for nobody', () => {
   test('expired', async () => {
     await shared({ expiration: new Date(world.clock.now().getTime() + HOUR).toISOString() });
     await world.pass(HOUR + 60_000);
-    expect(providerIds('/revoke').toSorted()).toEqual(providerIds('/shares').toSorted());
+    expect(new Set(providerIds('/revoke'))).toEqual(new Set(providerIds('/shares')));
   });
 
   test('declined by one server, and kept by the other', async () => {
-    await shared();
+    await shared({ name: 'declined.tar' });
     const [notice] = announced();
     const body = shareDeclined({
       senderDomain: host('b.test'),
@@ -275,40 +276,4 @@ test('what was made ready and never announced, since the process died, is revoke
   expect(hub.heard).toEqual([]);
   await world.pass(2 * 60_000);
   expect(providerIds('/revoke')).toEqual([providerId]);
-});
-
-test('I-006 I-043 whoever has the record is told its name, and nobody else what is shared', async () => {
-  const pair = async (clientId: string, more: object = {}) => {
-    const { body } = await world.server('a.test').api('POST', '/pairings', {
-      clientId,
-      method: 'client_secret_basic',
-      ...more,
-    });
-    return `Basic ${Buffer.from(`${clientId}:${(body as { secret: string }).secret}`).toString('base64')}`;
-  };
-  await world.server('a.test').api('DELETE', '/pairings/hub.test');
-  const [own, strange] = [await pair('hub.test', { integrationApi: hub.api }), await pair('stranger')];
-  await shared();
-  const token = await tokenOf(bob);
-  const ask = async (authorization: string) => {
-    const answer = await world.network
-      .networkOf(host('hub.test'), () => true)
-      .fetch({
-        method: 'POST',
-        url: 'https://a.test/ocm/introspect',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', authorization },
-        body: Buffer.from(new URLSearchParams({ token }).toString()),
-        timeoutMs: 1000,
-        maxBytes: 100_000,
-      });
-    return JSON.parse(fromUtf8(answer.body)) as Record<string, unknown>;
-  };
-  const { providerId } = announced()[0]!;
-  const [known, unknown] = [await ask(own), await ask(strange)];
-  expect(known).toMatchObject({ active: true, client_id: providerId, aud: lab });
-  expect(known).not.toHaveProperty('ocm_ip');
-  expect(unknown).toMatchObject({
-    active: true,
-    ocm_ip: { providerId, protocol: { webdav: { uri: 'https://a.test/webdav/data.tar' } } },
-  });
 });
