@@ -116,7 +116,7 @@ test('D-24a oauth4webapi shows a JWT that it signed, and reads the answer that w
 
 test('RFC 9701 the signed answer is for whoever asked, about what is good and what is not', async () => {
   const jwks = jose.createRemoteJWKSet(new URL('https://a.test/ocm/jwks'), {
-    [jose.customFetch]: fetchOver(world, []) as never,
+    [jose.customFetch]: fetchOver(world, []),
   });
   const accept = 'application/token-introspection+jwt';
   const read = async (client: string, form: Record<string, string> = {}) => {
