@@ -32,11 +32,28 @@ export interface TurnOver {
   /** Those that sign from now on, each in the stead of the current one of its kind. */
   readonly promote: readonly KeyTurn[];
   readonly remove: readonly KeyTurn[];
+  /** Those whose current key is old, and that have no next one. */
+  readonly renew: readonly KeyKind[];
+}
+
+export interface KeyLives {
+  readonly tokenLifetimeMs: number;
+  /** When a key is to be followed by another. */
+  readonly signingKeyAgeMs: number;
 }
 
 /** What the time has come for. */
-export function turnOver(keys: readonly KeyTurn[], now: Date, tokenLifetimeMs: number): TurnOver {
+export function turnOver(
+  keys: readonly KeyTurn[],
+  now: Date,
+  { tokenLifetimeMs, signingKeyAgeMs }: KeyLives,
+): TurnOver {
+  const old = keys.filter(
+    ({ state, createdAt }) => state === 'current' && createdAt.getTime() + signingKeyAgeMs <= now.getTime(),
+  );
+  const isRenewed = (kind: KeyKind) => keys.some((key) => key.kind === kind && key.state === 'next');
   return {
+    renew: old.map(({ kind }) => kind).filter((kind) => !isRenewed(kind)),
     promote: keys.filter((key) => key.state === 'next' && signsFrom(key) <= now),
     remove: keys.filter(
       ({ state, retiredAt }) => state === 'retired' && retiredAt && goneAt(retiredAt, tokenLifetimeMs) <= now,

@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { toHex } from '../kernel/bytes.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
-import { Fault } from '../kernel/fault.js';
+import { Fault, isFault } from '../kernel/fault.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
@@ -113,7 +113,8 @@ export class ServerKeysService implements OnModuleInit {
   /** What the time has come for: keys take over, and keys go. */
   async turnOver(): Promise<void> {
     const now = this.clock.now();
-    const due = turnOver(await this.all(), now, this.config.tokenLifetimeMs);
+    const due = turnOver(await this.all(), now, this.config);
+    for (const kind of due.renew) await this.rotateUnlessRotating(kind);
     for (const { kid, kind } of due.promote) {
       await this.transactions.run(async (tx) => {
         const current = await this.keys.current(tx, kind);
@@ -127,6 +128,15 @@ export class ServerKeysService implements OnModuleInit {
     const gone = due.remove.map(({ kid }) => kid);
     if (gone.length > 0) await this.transactions.run((tx) => this.keys.remove(tx, gone));
     await this.load();
+  }
+
+  private async rotateUnlessRotating(kind: KeyKind): Promise<void> {
+    try {
+      await this.rotate(kind);
+    } catch (error) {
+      // Another replica was faster.
+      if (!isFault(error, 'key.rotating')) throw error;
+    }
   }
 
   /** Under the lock of the current key of a kind, so that it is done once. */

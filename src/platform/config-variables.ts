@@ -258,6 +258,13 @@ export const VARIABLES = {
     ...seconds(86_400, 3_153_600_000),
     meaning: 'A file key that is older is replaced, whoever came or went.',
   },
+  signingKeyAgeMs: {
+    name: 'COVEY_SIGNING_KEY_AGE',
+    default: '7776000',
+    ...seconds(86_400, 3_153_600_000),
+    meaning:
+      'When a signing key gets a successor, which is published for six hours before it signs. The one before stays published until nothing that it signed is valid.',
+  },
   shutdownTimeoutMs: {
     name: 'COVEY_SHUTDOWN_TIMEOUT',
     default: '20',

@@ -24,7 +24,7 @@ test('Covey against the bare libraries', { timeout: 1_800_000 }, async () => {
     await world.settle();
     const url = world.server('a.test').get(Config).databaseUrl!;
     comparisons.push(await benchIntake(world));
-    comparisons.push(await benchTokens(world, url));
+    comparisons.push(...(await benchTokens(world, url)));
     comparisons.push(...(await benchMembership(world, url, group as never, bob.address)));
   }
   {

@@ -33,7 +33,7 @@ export function outcomesOn(page: string, heading: string): Outcomes {
 export function rewritten(page: string, heading: string, { parties, rows }: Outcomes): string {
   const lines = page.split('\n');
   const { at, length } = tableUnder(lines, heading);
-  const table = [['Token', ...parties], ...rows.map(({ token, outcomes }) => [token, ...outcomes])];
+  const table = [[cellsOf(lines[at]!)[0]!, ...parties], ...rows.map(({ token, outcomes }) => [token, ...outcomes])];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)));
   const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
   const [head, ...body] = table.map(line);
