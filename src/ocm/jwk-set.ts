@@ -51,6 +51,9 @@ export function parseJwkSet(body: unknown): JwkSet {
   return { keys: parsed.data.keys.map((key) => jwk.safeParse(key).data).filter((key) => key !== undefined) };
 }
 
+/** Read once as long as a set is held: reading one takes longer than verifying with it. */
+const opened = new WeakMap<Jwk, KeyObject>();
+
 /**
  * The one key with this `kid`. Throws `signature.key-unknown`, or `signature.key-unusable` when its `alg` is a MAC,
  * `none` or unknown, when it is not for signatures, or when two keys share the `kid`.
@@ -62,7 +65,8 @@ export function verificationKey(set: JwkSet, kid: string): VerificationKey {
   const unusable = () => new Fault('signature.key-unusable', { keyId: kid, alg, use });
   const meant = (use ?? 'sig') === 'sig' && (!Array.isArray(operations) || operations.includes('verify'));
   if (second || !meant || !isSignatureAlgorithm(alg)) throw unusable();
-  const key = publicKey(alg, found);
+  const key = opened.get(found) ?? publicKey(alg, found);
   if (!key) throw unusable();
+  opened.set(found, key);
   return { kid, alg, key };
 }
