@@ -230,6 +230,11 @@ export const FAULTS = {
     retry: false,
     says: 'an Integration API is at an https URL that can be connected to',
   },
+  'pairing.kid-refused': {
+    status: 400,
+    retry: false,
+    says: 'keys of a Token Server have names of this domain of their own',
+  },
   'pairing.exists': { status: 409, retry: false, says: 'there is a pairing of that name' },
   'pairing.unknown': { status: 404, retry: false, says: 'there is no such pairing' },
   // integration

@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Config } from '../platform/config.js';
+import { Delegation } from './delegation.provider.js';
 import { discoveryDocument } from './discovery.js';
 import { PUBLISHED_FOR } from './jwks.controller.js';
 
@@ -8,11 +9,15 @@ import { PUBLISHED_FOR } from './jwks.controller.js';
 @ApiExcludeController()
 @Controller('.well-known/ocm')
 export class DiscoveryController {
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly delegation: Delegation,
+  ) {}
 
   @Get()
   @Header('cache-control', PUBLISHED_FOR)
   discovery(): object {
-    return discoveryDocument({ endPoint: this.config.endPoint, provider: this.config.providerName });
+    const { endPoint, providerName: provider } = this.config;
+    return discoveryDocument({ endPoint, provider, tokenEndPoint: this.delegation.tokenServer?.tokenEndPoint });
   }
 }

@@ -102,7 +102,16 @@ export const WEBDAV_PREFIX = '/webdav/';
  * Our own document: core -07, D-01. `file` stands first, since old readers take the WebDAV prefix from there.
  * OCM-MLS R-030, R-033; R-031: no field besides those of core, peers derive the paths from `endPoint`.
  */
-export function discoveryDocument({ endPoint, provider }: { endPoint: string; provider: string }): object {
+export function discoveryDocument({
+  endPoint,
+  provider,
+  tokenEndPoint = `${endPoint}/token`,
+}: {
+  readonly endPoint: string;
+  readonly provider: string;
+  /** Where a Token Server issues tokens in our stead. */
+  readonly tokenEndPoint?: string | undefined;
+}): object {
   const resource = (name: string) => ({
     name,
     shareTypes: ['user', 'federation'],
@@ -117,6 +126,6 @@ export function discoveryDocument({ endPoint, provider }: { endPoint: string; pr
     capabilities: ['exchange-token', 'http-sig', 'notifications', 'protocol-object'],
     criteria: ['must-use-http-sig'],
     jwksUri: `${endPoint}/jwks`,
-    tokenEndPoint: `${endPoint}/token`,
+    tokenEndPoint,
   };
 }

@@ -1,5 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { Delegation } from './delegation.provider.js';
 import type { JwkSet } from './jwk-set.js';
 import { ServerKeysService } from './server-keys.service.js';
 
@@ -10,12 +11,16 @@ export const PUBLISHED_FOR = 'public, max-age=300';
 @ApiExcludeController()
 @Controller()
 export class JwksController {
-  constructor(private readonly keys: ServerKeysService) {}
+  constructor(
+    private readonly keys: ServerKeysService,
+    private readonly delegation: Delegation,
+  ) {}
 
   @Get(['ocm/jwks', '.well-known/jwks.json'])
   @Header('cache-control', PUBLISHED_FOR)
   @Header('content-type', 'application/jwk-set+json')
   jwkSet(): JwkSet {
-    return this.keys.published;
+    const { keys } = this.keys.published;
+    return { keys: [...keys, ...(this.delegation.tokenServer?.keys ?? [])] };
   }
 }

@@ -65,10 +65,11 @@ export class SharingService {
    * our own tree (OCM-MLS R-021); nobody was contacted when this returns. Throws `share.sender-foreign`,
    * `share.sender-not-member`, `share.expired`, `share.cipher-fixed`, `group.not-found`, `group.left`.
    */
-  async create(sharing: Sharing, key?: IdempotencyKey): Promise<string> {
-    for (const user of [sharing.sender, sharing.owner]) {
+  async create(wish: Sharing, key?: IdempotencyKey): Promise<string> {
+    for (const user of [wish.sender, wish.owner]) {
       if (hostOf(user) !== this.config.domain) throw new Fault('share.sender-foreign', { user });
     }
+    const sharing = await this.withTokenServer(wish);
     const shareId = this.dice.uuid();
     try {
       if (sharing.protocolServers) await this.provision(sharing, shareId);
@@ -79,6 +80,14 @@ export class SharingService {
       if (sharing.protocolServers) await this.unmake(shareId);
       throw error;
     }
+  }
+
+  /** Whoever issues tokens in our stead is told of every share. OCM-IP, Delegating the Token Endpoint */
+  private async withTokenServer(sharing: Sharing): Promise<Sharing> {
+    const issues = await this.db.statement((tx) => this.provisioning.tokenServer(tx));
+    const { protocolServers = [] } = sharing;
+    if (issues === undefined || protocolServers.includes(issues)) return sharing;
+    return { ...sharing, protocolServers: [...protocolServers, issues] };
   }
 
   /** All protocol servers, for all servers that can be told now, or there is no share. I-017 */

@@ -23,6 +23,7 @@ export class GrantRow {
   @Column('text') recipient!: string;
   @Column('jsonb') data!: SharedData;
   @Column('boolean', { default: false }) provisioned!: boolean;
+  @Column('boolean', { default: false }) delegated!: boolean;
   @Column('timestamptz', { name: 'granted_at' }) grantedAt!: Date;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'revoked_at', nullable: true }) revokedAt!: Date | null;
@@ -84,7 +85,7 @@ export class GrantRepository {
     const [row] = await tx.query<(GrantRow & Stands)[]>(
       `SELECT t.provider_id AS "providerId", t.share_id AS "shareId",
          CASE WHEN t.next_hash = $1 THEN t.next_hash ELSE t.secret_hash END AS "secretHash",
-         t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.provisioned, t.granted_at AS "grantedAt",
+         t.group_address AS "group", t.sender, t.owner, t.recipient, t.data, t.provisioned, t.delegated, t.granted_at AS "grantedAt",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", g.epoch, g.state,
          EXISTS (SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = t.sender) AS "hasSender",
          (SELECT coalesce(json_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
@@ -99,7 +100,7 @@ export class GrantRepository {
   /** A second secret that opens the same. Returns whether there was a live grant. */
   async offer(tx: Tx, providerId: string, secret: string): Promise<boolean> {
     const nextHash = Buffer.from(secretHash(secret));
-    const { affected } = await tx.update(GrantRow, { providerId, revokedAt: IsNull() }, { nextHash });
+    const { affected } = await tx.update(GrantRow, { providerId, revokedAt: IsNull(), delegated: false }, { nextHash });
     return affected === 1;
   }
 

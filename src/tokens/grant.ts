@@ -17,6 +17,8 @@ export interface Grant {
   readonly data: SharedData;
   /** OCM-IP, Integration Modes: in Provisioned mode protocol servers know the share already. */
   readonly provisioned: boolean;
+  /** Its secret was minted by the Token Server, which knows no other. */
+  readonly delegated: boolean;
   readonly grantedAt: Date;
   readonly expiresAt?: Date;
   readonly revokedAt?: Date;

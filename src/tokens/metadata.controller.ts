@@ -1,5 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { Delegation } from '../ocm/delegation.provider.js';
 import { PUBLISHED_FOR } from '../ocm/jwks.controller.js';
 import { Config } from '../platform/config.js';
 import { issuerOf } from './access-token.js';
@@ -13,7 +14,10 @@ import { ASSERTION_ALGORITHMS } from './pairing.js';
 @ApiExcludeController()
 @Controller('.well-known/oauth-authorization-server')
 export class MetadataController {
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly delegation: Delegation,
+  ) {}
 
   @Get()
   @Header('cache-control', PUBLISHED_FOR)
@@ -21,7 +25,7 @@ export class MetadataController {
     const { endPoint, publicUrl, domain } = this.config;
     return {
       issuer: issuerOf(publicUrl, domain),
-      token_endpoint: `${endPoint}/token`,
+      token_endpoint: this.delegation.tokenServer?.tokenEndPoint ?? `${endPoint}/token`,
       token_endpoint_auth_methods_supported: ['none'],
       jwks_uri: `${endPoint}/jwks`,
       introspection_endpoint: `${endPoint}/introspect`,

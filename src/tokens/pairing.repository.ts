@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, IsNull, Not, PrimaryColumn } from 'typeorm';
 import { sameBytes } from '../kernel/bytes.js';
 import type { JwkSet } from '../ocm/jwk-set.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -13,13 +13,14 @@ export class PairingRow {
   @Column('bytea', { name: 'secret_hash', nullable: true }) secretHash!: Buffer | null;
   @Column('jsonb', { nullable: true }) jwks!: JwkSet | null;
   @Column('text', { name: 'integration_api', nullable: true }) integrationApi!: string | null;
+  @Column('text', { name: 'token_end_point', nullable: true }) tokenEndPoint!: string | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
 }
 
 /** Of a secret only its hash is here. */
 @Injectable()
 export class PairingRepository {
-  /** Returns whether there was none of that name. */
+  /** Returns whether there was none of that name, and no other that issues tokens when this one does. */
   async add(tx: Tx, pairing: Pairing, secret: string | undefined): Promise<boolean> {
     const { raw } = (await tx
       .createQueryBuilder()
@@ -29,6 +30,7 @@ export class PairingRepository {
         ...pairing,
         jwks: (pairing.jwks ?? null) as object | null,
         integrationApi: pairing.integrationApi ?? null,
+        tokenEndPoint: pairing.tokenEndPoint ?? null,
         secretHash: secret === undefined ? null : Buffer.from(secretHash(secret)),
       })
       .orIgnore()
@@ -51,6 +53,12 @@ export class PairingRepository {
     return tx.existsBy(PairingRow, { clientId, method: 'signature' });
   }
 
+  /** The one that issues tokens in our stead. */
+  async tokenServer(tx: Tx): Promise<Pairing | undefined> {
+    const row = await tx.findOneBy(PairingRow, { tokenEndPoint: Not(IsNull()) });
+    return row ? toPairing(row) : undefined;
+  }
+
   /** The keys of a server that shows signed JWTs. */
   async keysOf(tx: Tx, clientId: string): Promise<JwkSet | undefined> {
     return (await tx.findOneBy(PairingRow, { clientId, method: 'private_key_jwt' }))?.jwks ?? undefined;
@@ -70,10 +78,11 @@ export class PairingRepository {
   }
 }
 
-const toPairing = ({ clientId, method, jwks, integrationApi, createdAt }: PairingRow): Pairing => ({
+const toPairing = ({ clientId, method, jwks, integrationApi, tokenEndPoint, createdAt }: PairingRow): Pairing => ({
   clientId,
   method,
   ...(jwks ? { jwks } : {}),
   ...(integrationApi === null ? {} : { integrationApi }),
+  ...(tokenEndPoint === null ? {} : { tokenEndPoint }),
   createdAt,
 });

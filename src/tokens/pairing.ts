@@ -19,6 +19,11 @@ export interface Pairing {
   readonly jwks?: JwkSet;
   /** Where it is told of shares, without a slash at its end; absent: it is told of none. */
   readonly integrationApi?: string;
+  /**
+   * Where it issues tokens in the name of this server, for all shares; `jwks` has its keys then, and the secrets of shares are
+   * its own. OCM-IP, Delegating the Token Endpoint
+   */
+  readonly tokenEndPoint?: string;
   readonly createdAt: Date;
 }
 

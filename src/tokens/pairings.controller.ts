@@ -17,7 +17,7 @@ const EXAMPLE = {
   method: 'signature' as const,
   integrationApi: 'https://hub.example.org/ocm-integration',
 };
-const SHOWN = { ...EXAMPLE, jwks: null, createdAt: '2027-01-04T09:00:00.000Z' };
+const SHOWN = { ...EXAMPLE, jwks: null, tokenEndPoint: null, createdAt: '2027-01-04T09:00:00.000Z' };
 
 /** Public members alone, so that nobody hands a private key over by mistake. */
 const publicJwk = z.strictObject({
@@ -33,20 +33,24 @@ const publicJwk = z.strictObject({
 });
 const clientId = z.string().regex(/^[A-Za-z0-9._:-]{1,255}$/);
 const jwks = z.strictObject({ keys: z.array(publicJwk).min(1).max(20) });
+const url = z.url({ protocol: /^https?$/ }).max(1024);
+const hasKeys = (method: string, tokenEndPoint?: string) => method === 'private_key_jwt' || tokenEndPoint !== undefined;
 const newPairing = z
   .strictObject({
     clientId,
     method: z.enum(PAIRING_METHODS),
     jwks: jwks.optional(),
-    integrationApi: z
-      .url({ protocol: /^https?$/ })
-      .max(1024)
-      .regex(/[^/]$/, 'must not end with a slash')
-      .optional(),
+    integrationApi: url.regex(/[^/]$/, 'must not end with a slash').optional(),
+    /** It issues tokens in the name of this server, over all shares. */
+    tokenEndPoint: url.optional(),
   })
-  .refine(({ method, jwks: keys }) => (method === 'private_key_jwt') === (keys !== undefined), {
+  .refine(({ method, tokenEndPoint, jwks: keys }) => hasKeys(method, tokenEndPoint) === (keys !== undefined), {
     path: ['jwks'],
-    message: 'stands there for private_key_jwt, and for nothing else',
+    message: 'stands there for private_key_jwt and with a tokenEndPoint, and for nothing else',
+  })
+  .refine(({ tokenEndPoint, integrationApi }) => tokenEndPoint === undefined || integrationApi !== undefined, {
+    path: ['integrationApi'],
+    message: 'is where a Token Server is told of shares',
   })
   .meta({ example: EXAMPLE });
 const pairing = z.object({
@@ -54,6 +58,7 @@ const pairing = z.object({
   method: z.enum(PAIRING_METHODS),
   jwks: jwks.nullable(),
   integrationApi: z.string().nullable(),
+  tokenEndPoint: z.string().nullable(),
   createdAt: z.iso.datetime(),
 });
 const newPairingAnswer = pairing
@@ -61,10 +66,11 @@ const newPairingAnswer = pairing
   .meta({ examples: [{ ...SHOWN, secret: null }] });
 const pairingsAnswer = z.object({ pairings: z.array(pairing) }).meta({ examples: [{ pairings: [SHOWN] }] });
 
-const show = ({ createdAt, jwks: keys, integrationApi, ...rest }: Pairing): z.input<typeof pairing> => ({
+const show = ({ createdAt, jwks: keys, integrationApi, tokenEndPoint, ...rest }: Pairing): z.input<typeof pairing> => ({
   ...rest,
   jwks: keys ? ({ keys: [...keys.keys] } as z.input<typeof jwks>) : null,
   integrationApi: integrationApi ?? null,
+  tokenEndPoint: tokenEndPoint ?? null,
   createdAt: createdAt.toISOString(),
 });
 
@@ -84,17 +90,19 @@ export class PairingsController {
       '`method` says how it shows who it is when it asks about tokens. With `signature` it signs its requests, and `clientId` ' +
       'is its host. With `client_secret_basic` it shows a secret, which stands in this answer and nowhere else. With ' +
       '`private_key_jwt` it shows JWTs that a key of `jwks` signed. With `none` it asks about none. Shares that name it are ' +
-      'made known to it over its `integrationApi` before anybody hears of them.',
+      'made known to it over its `integrationApi` before anybody hears of them. With a `tokenEndPoint` it issues the tokens of ' +
+      'all shares in the name of this server, with the keys of `jwks`; there is one such server at most.',
   })
   @ApiCreatedResponse({ standardSchema: newPairingAnswer })
   async add(
     @Body({ schema: newPairing }) body: z.output<typeof newPairing>,
   ): Promise<z.input<typeof newPairingAnswer>> {
-    const { jwks: keys, integrationApi, ...named } = body;
+    const { jwks: keys, integrationApi, tokenEndPoint, ...named } = body;
     const { pairing: made, secret } = await this.pairings.add({
       ...named,
       ...(keys === undefined ? {} : { jwks: keys }),
       ...(integrationApi === undefined ? {} : { integrationApi }),
+      ...(tokenEndPoint === undefined ? {} : { tokenEndPoint }),
     });
     return { ...show(made), secret: secret ?? null };
   }

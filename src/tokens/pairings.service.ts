@@ -3,6 +3,8 @@ import { host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
+import type { Jwk } from '../ocm/jwk-set.js';
+import { ServerKeysService } from '../ocm/server-keys.service.js';
 import { peerUrl } from '../ocm/peer-url.js';
 import { addressPolicy } from '../ocm/public-ip.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
@@ -22,19 +24,22 @@ export class PairingsService {
     private readonly dice: Dice,
     private readonly db: TransactionService,
     private readonly pairings: PairingRepository,
+    private readonly keys: ServerKeysService,
     private readonly audit: AuditLog,
   ) {}
 
   /**
    * With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`,
-   * `pairing.url-refused` for an Integration API that is nothing to connect to.
+   * `pairing.url-refused` for a URL that is nothing to connect to, `pairing.kid-refused` for keys of a Token Server that are
+   * not named after this one.
    */
   async add({ clientId, ...terms }: NewPairing): Promise<{ readonly pairing: Pairing; readonly secret?: string }> {
-    const { method, integrationApi } = terms;
+    const { method, integrationApi, tokenEndPoint, jwks } = terms;
     const name = method === 'signature' ? host(clientId) : clientId;
     const secret = method === 'client_secret_basic' ? this.dice.secret() : undefined;
     const pairing: Pairing = { ...terms, clientId: name, createdAt: this.clock.now() };
-    if (integrationApi !== undefined) this.requireReachable(integrationApi);
+    for (const url of [integrationApi, tokenEndPoint]) if (url !== undefined) this.requireReachable(url);
+    if (tokenEndPoint !== undefined) this.requireOwnNames(jwks?.keys ?? []);
     await this.db.run(async (tx) => {
       if (!(await this.pairings.add(tx, pairing, secret))) throw new Fault('pairing.exists', { clientId });
       await this.audit.record(tx, {
@@ -44,6 +49,15 @@ export class PairingsService {
       });
     });
     return { pairing, ...(secret === undefined ? {} : { secret }) };
+  }
+
+  /** What it signs is looked up in our JWK Set, so that its keys are named like ours, and not as ours. */
+  private requireOwnNames(keys: readonly Jwk[]): void {
+    const ours = this.keys.published.keys.map(({ kid }) => kid);
+    const wrong = keys
+      .map(({ kid }) => kid)
+      .filter((kid) => !kid.startsWith(`${this.config.domain}#`) || ours.includes(kid));
+    if (wrong.length > 0) throw new Fault('pairing.kid-refused', { kids: wrong });
   }
 
   private requireReachable(integrationApi: string): void {

@@ -54,13 +54,20 @@ export class ProvisioningService {
    */
   async prepare(tx: Tx, { protocolServers, notice, ...named }: Provision): Promise<void> {
     const apis = await this.integrationApis(tx, protocolServers);
+    const tokenServer = await this.tokenServer(tx);
     const records = protocolServers.map((protocolServer) => ({
       ...named,
       protocolServer,
       integrationApi: apis.get(protocolServer)!,
+      issues: protocolServer === tokenServer,
       notice: withoutSecrets(notice) as NoticeWithoutSecret,
     }));
     await this.records.add(tx, records, this.clock.now());
+  }
+
+  /** The name of the server that issues tokens in our stead: it has to be told of every share (share preparation). */
+  async tokenServer(tx: Tx): Promise<string | undefined> {
+    return (await this.pairings.tokenServer(tx))?.clientId;
   }
 
   /** Throws like `prepare`. */
@@ -99,8 +106,11 @@ export class ProvisioningService {
     return { kind: 'stored', ...(uri === undefined ? {} : { uri }) };
   }
 
-  /** The member server has its secret: what changes from now on is told by the worker. */
-  granted(tx: Tx, providerId: string): Promise<void> {
+  /**
+   * The member server has its secret: what changes from now on is told by the worker. Returns the secret, where a Token Server
+   * minted it.
+   */
+  granted(tx: Tx, providerId: string): Promise<string | undefined> {
     return this.records.granted(tx, providerId);
   }
 
@@ -131,14 +141,14 @@ export class ProvisioningService {
 
   private async store(record: ShareRecord): Promise<string | undefined> {
     return this.tell(record, 'record.stored', async () => {
-      const allocated = await this.client.provision(record.integrationApi, record.notice);
+      const allocated = await this.client.provision(record);
       await this.db.statement((tx) => this.records.stored(tx, record, allocated));
     });
   }
 
   private async forget(record: ShareRecord): Promise<void> {
     await this.tell(record, 'record.revoked', async () => {
-      await this.client.revoke(record.integrationApi, record.notice);
+      await this.client.revoke(record);
       await this.db.statement((tx) => this.records.forget(tx, record));
     });
   }

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Host } from '../kernel/address.js';
+import { fromUtf8, utf8 } from '../kernel/bytes.js';
 import type { Tx } from '../platform/transaction.service.js';
-import type { NoticeWithoutSecret, ShareRecord } from './share-record.js';
+import type { RowPurpose } from '../platform/sealed-column.js';
+import { Vault } from '../platform/vault.service.js';
+import type { Allocated, NoticeWithoutSecret, ShareRecord } from './share-record.js';
 
 @Entity('share_record')
 export class ShareRecordRow {
@@ -17,6 +20,9 @@ export class ShareRecordRow {
   /** Whether the member server was given a secret for it. */
   @Column('boolean') granted!: boolean;
   @Column('text', { nullable: true }) allocated!: string | null;
+  /** Sealed, until the notice has it: of the server that issues tokens. */
+  @Column('bytea', { nullable: true }) secret!: Buffer | null;
+  @Column('boolean', { default: false }) issues!: boolean;
   @Column('text', { nullable: true }) why!: string | null;
   @Column('integer') tries!: number;
   @Column('timestamptz', { name: 'next_try_at' }) nextTryAt!: Date;
@@ -25,7 +31,10 @@ export class ShareRecordRow {
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
 }
 
-type New = Pick<ShareRecord, 'providerId' | 'protocolServer' | 'integrationApi' | 'shareId' | 'recipient' | 'notice'>;
+type New = Pick<
+  ShareRecord,
+  'providerId' | 'protocolServer' | 'integrationApi' | 'shareId' | 'recipient' | 'notice' | 'issues'
+>;
 
 /** Which records a statement is about. */
 export type Records =
@@ -34,14 +43,28 @@ export type Records =
   | { readonly shareId: string; readonly recipient: Host };
 
 const AS_RECORD = `provider_id AS "providerId", protocol_server AS "protocolServer", integration_api AS "integrationApi",
-  share_id AS "shareId", recipient, notice, version, state, granted, allocated, why, tries, next_try_at AS "nextTryAt",
+  share_id AS "shareId", recipient, notice, version, state, granted, allocated, secret, issues, why, tries, next_try_at AS "nextTryAt",
   leased_until AS "leasedUntil", created_at AS "createdAt"`;
 
 /** What protocol servers know, should know, or have to forget. */
 @Injectable()
 export class ShareRecordRepository {
+  private readonly purpose: RowPurpose;
+
+  constructor(private readonly vault: Vault) {
+    this.purpose = vault.keep({ table: 'share_record', column: 'secret', row: ['provider_id', 'protocol_server'] });
+  }
+
   async add(tx: Tx, records: readonly New[], at: Date): Promise<void> {
-    const fresh = { version: 1, state: 'due' as const, granted: false, allocated: null, why: null, tries: 0 };
+    const fresh = {
+      version: 1,
+      state: 'due' as const,
+      granted: false,
+      allocated: null,
+      secret: null,
+      why: null,
+      tries: 0,
+    };
     await tx.insert(
       ShareRecordRow,
       records.map((record) => ({ ...record, ...fresh, nextTryAt: at, leasedUntil: null, createdAt: at })),
@@ -64,8 +87,14 @@ export class ShareRecordRepository {
     return row?.id;
   }
 
-  async granted(tx: Tx, providerId: string): Promise<void> {
-    await tx.update(ShareRecordRow, { providerId }, { granted: true });
+  /** What was sealed is given away now, and kept no longer. Returns the secret of the server that issues tokens, if any. */
+  async granted(tx: Tx, providerId: string): Promise<string | undefined> {
+    const row = await tx.findOneBy(ShareRecordRow, { providerId, issues: true });
+    const secret =
+      row?.secret &&
+      fromUtf8(this.vault.open(new Uint8Array(row.secret), this.purpose(providerId, row.protocolServer)));
+    await tx.update(ShareRecordRow, { providerId }, { granted: true, secret: null });
+    return secret ?? undefined;
   }
 
   /** Whether `protocolServer` has the record, so that it needs to be told nothing of the share. OCM-IP, Token Introspection */
@@ -128,12 +157,15 @@ export class ShareRecordRepository {
   }
 
   /** It was acknowledged, unless it changed in the meantime. */
-  async stored(tx: Tx, { providerId, protocolServer, version }: ShareRecord, allocated?: string): Promise<void> {
+  async stored(tx: Tx, { providerId, protocolServer, version }: ShareRecord, allocated: Allocated): Promise<void> {
+    const { uri, sharedSecret } = allocated;
+    const sealed = sharedSecret && this.vault.seal(utf8(sharedSecret), this.purpose(providerId, protocolServer));
     await tx.query(
       `UPDATE share_record SET leased_until = NULL, allocated = coalesce($4, allocated), why = NULL,
+         secret = CASE WHEN granted THEN NULL ELSE $5::bytea END,
          state = CASE WHEN state = 'due' AND version = $3 THEN 'stored' ELSE state END
        WHERE provider_id = $1 AND protocol_server = $2`,
-      [providerId, protocolServer, version, allocated ?? null],
+      [providerId, protocolServer, version, uri ?? null, sealed ? Buffer.from(sealed) : null],
     );
   }
 
@@ -168,5 +200,6 @@ const toRecord = ({ allocated, ...row }: ShareRecordRow): ShareRecord => ({
   version: row.version,
   state: row.state,
   tries: row.tries,
+  issues: row.issues,
   ...(allocated === null ? {} : { allocated }),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Host } from '../kernel/address.js';
 import { fromUtf8 } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
+import { withoutSecrets } from '../ocm/share-protocol.js';
 
 /**
  * What one protocol server is told of one share for one member server. `due`: it has to be told, anew perhaps; `stored`:
@@ -21,6 +22,8 @@ export interface ShareRecord {
   readonly version: number;
   readonly state: 'due' | 'stored' | 'revoking';
   readonly tries: number;
+  /** Whether it issues the tokens of the share: the secret is its own then. */
+  readonly issues: boolean;
   /** The URI under which it serves the resource, when it named one. */
   readonly allocated?: string;
 }
@@ -32,23 +35,39 @@ export interface NoticeWithoutSecret {
   readonly protocol: { readonly webdav: { readonly permissions: readonly string[] } };
 }
 
-/** Whatever else stands there is not read, a secret and permissions above all. I-021, I-022, I-023 */
+/** What a protocol server says of a share that it stores. */
+export interface Allocated {
+  /** Under which it serves the resource. */
+  readonly uri?: string;
+  /** That it minted, as the Token Server of this server. */
+  readonly sharedSecret?: string;
+}
+
+const field = z.string().min(1);
+/** Whatever else stands there is not read, permissions above all. I-021, I-023 */
 const answer = z.object({
-  protocol: z.object({ webdav: z.object({ uri: z.string().min(1).max(2048).optional() }).optional() }).optional(),
+  protocol: z
+    .object({
+      webdav: z.object({ uri: field.max(2048).optional(), sharedSecret: field.max(512).optional() }).optional(),
+    })
+    .optional(),
 });
 
 /**
- * The URI that a protocol server allocated for a share, when it says one. Throws `provisioning.answer-malformed` for what is
- * no JSON object, or a URI that is none.
+ * What a protocol server allocated for a share. A secret is taken of the one that issues tokens alone, and ignored of any
+ * other (I-022). Throws `provisioning.answer-malformed` for what is no JSON object, for a URI that is none, and for a Token
+ * Server that names no secret.
  */
-export function allocatedUri(body: Uint8Array): string | undefined {
+export function allocatedBy(body: Uint8Array, issues: boolean): Allocated {
   let json: unknown;
   try {
     json = JSON.parse(fromUtf8(body));
   } catch (cause) {
     throw new Fault('provisioning.answer-malformed', { what: 'JSON' }, cause);
   }
-  const read = answer.safeParse(json);
+  const read = answer.safeParse(issues ? json : withoutSecrets(json));
   if (!read.success) throw new Fault('provisioning.answer-malformed', { at: read.error.issues[0]?.path.join('.') });
-  return read.data.protocol?.webdav?.uri;
+  const { uri, sharedSecret } = read.data.protocol?.webdav ?? {};
+  if (issues && sharedSecret === undefined) throw new Fault('provisioning.answer-malformed', { at: 'sharedSecret' });
+  return { ...(uri === undefined ? {} : { uri }), ...(sharedSecret === undefined ? {} : { sharedSecret }) };
 }

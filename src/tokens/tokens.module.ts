@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ClientAssertionsService } from './client-assertions.service.js';
+import { DelegationWorker } from './delegation.worker.js';
 import { GrantRepository, GrantRow } from './grant.repository.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { IntrospectionService } from './introspection.service.js';
@@ -31,6 +32,7 @@ export const TOKENS_ROWS = [GrantRow, PairingRow, ShareRecordRow];
     ProtocolServerClient,
     ProvisioningService,
     RecordsWorker,
+    DelegationWorker,
   ],
   controllers: [TokenController, IntrospectionController, MetadataController, PairingsController],
   exports: [TokensService, ProvisioningService],

@@ -17,7 +17,7 @@ import { type Asked, GrantRepository } from './grant.repository.js';
 import { ProvisioningService } from './provisioning.service.js';
 import type { TokenForm } from './token-form.js';
 
-export type GrantTerms = Omit<Grant, 'providerId' | 'provisioned' | 'grantedAt' | 'revokedAt'> & {
+export type GrantTerms = Omit<Grant, 'providerId' | 'provisioned' | 'delegated' | 'grantedAt' | 'revokedAt'> & {
   /** The id of the resource, which the `providerId` must not be. */
   readonly resourceId: string;
   /** Under which protocol servers were told of the share; nobody was when absent. */
@@ -67,9 +67,10 @@ export class TokensService {
   async grant(tx: Tx, { resourceId, provisionedAs, ...terms }: GrantTerms): Promise<Credential> {
     const providerId = provisionedAs ?? this.newProviderId(resourceId);
     const provisioned = provisionedAs !== undefined;
-    const sharedSecret = this.dice.secret();
-    await this.grants.add(tx, { ...terms, provisioned, providerId, grantedAt: this.clock.now() }, sharedSecret);
-    if (provisioned) await this.provisioning.granted(tx, providerId);
+    const minted = provisioned ? await this.provisioning.granted(tx, providerId) : undefined;
+    const sharedSecret = minted ?? this.dice.secret();
+    const grant = { ...terms, provisioned, delegated: minted !== undefined, providerId, grantedAt: this.clock.now() };
+    await this.grants.add(tx, grant, sharedSecret);
     return { providerId, sharedSecret };
   }
 
@@ -79,7 +80,10 @@ export class TokensService {
     return providerId === resourceId ? this.newProviderId(resourceId) : providerId;
   }
 
-  /** Another secret for the same, both good until `settle` says what became of it; none for a grant that is over. R-181 */
+  /**
+   * Another secret for the same, both good until `settle` says what became of it; none for a grant that is over, or whose
+   * secret a Token Server minted. R-181
+   */
   async renew(tx: Tx, providerId: string): Promise<string | undefined> {
     const sharedSecret = this.dice.secret();
     return (await this.grants.offer(tx, providerId, sharedSecret)) ? sharedSecret : undefined;
@@ -118,9 +122,9 @@ export class TokensService {
     await this.provisioning.change(tx, shareId, permissions);
   }
 
-  async revokeShare(tx: Tx, shareId: string): Promise<void> {
-    await this.grants.revokeShare(tx, shareId, this.clock.now());
-    await this.provisioning.revoke(tx, { shareId });
+  /** Its secrets; what protocol servers know is withdrawn with each server. */
+  revokeShare(tx: Tx, shareId: string): Promise<void> {
+    return this.grants.revokeShare(tx, shareId, this.clock.now());
   }
 
   /**

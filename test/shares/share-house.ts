@@ -126,7 +126,7 @@ export class ShareHouse implements AsyncDisposable {
     const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
     const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
     const received = (this.received = new ReceivedShareRepository(vault));
-    const [pairings, records] = [new PairingRepository(), new ShareRecordRepository()];
+    const [pairings, records] = [new PairingRepository(), new ShareRecordRepository(vault)];
     const client = new ProtocolServerClient(peers);
     const provisioning = new ProvisioningService(clock, db, pairings, records, client, poller, log);
     const tokens = new TokensService(

@@ -14,6 +14,7 @@ const GRANT: Grant = {
   recipient: host('b.test'),
   data: { resourceType: 'file', name: 'data.tar', uri: 'data.tar', permissions: ['read'] },
   provisioned: false,
+  delegated: false,
   grantedAt: new Date(0),
 };
 const ASKING: Asking = { from: host('b.test'), at: AT };

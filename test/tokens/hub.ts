@@ -1,7 +1,7 @@
 import { MemoryRecords, ProtocolServer, readJsonOver } from '../../src/integration/protocol-server.js';
 import { host } from '../../src/kernel/address.js';
 import { fromUtf8, utf8 } from '../../src/kernel/bytes.js';
-import type { HttpAnswer } from '../../src/kernel/network.js';
+import type { HttpAnswer, HttpRequest } from '../../src/kernel/network.js';
 import type { World } from '../support/world.js';
 
 /** What a protocol server heard. */
@@ -62,16 +62,19 @@ export class Hub {
   }
 
   up(): void {
-    this.world.network.attach(host(this.name), async ({ method, url, headers, body = new Uint8Array() }) => {
-      const { pathname } = new URL(url);
-      const heard = { action: pathname.replace('/ocm-ip', ''), body: JSON.parse(fromUtf8(body)) as Heard['body'] };
-      this.heard.push(heard);
-      const told = this.answers(heard);
-      if (told) return answer(told.status, told.body ?? {});
-      const { status, body: text } = await this.server.integrate({ method, url: pathname, headers, body });
-      return answer(status, text);
-    });
+    this.world.network.attach(host(this.name), this.serve);
   }
+
+  /** Its Integration API. */
+  readonly serve = async ({ method, url, headers, body = new Uint8Array() }: HttpRequest): Promise<HttpAnswer> => {
+    const { pathname } = new URL(url);
+    const heard = { action: pathname.replace('/ocm-ip', ''), body: JSON.parse(fromUtf8(body)) as Heard['body'] };
+    this.heard.push(heard);
+    const told = this.answers(heard);
+    if (told) return answer(told.status, told.body ?? {});
+    const { status, body: text } = await this.server.integrate({ method, url: pathname, headers, body });
+    return answer(status, text);
+  };
 
   /** The bodies that it heard of one kind. */
   bodies = (action: '/shares' | '/revoke') => this.heard.filter((one) => one.action === action).map(({ body }) => body);
