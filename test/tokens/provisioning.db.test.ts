@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
 import { fromUtf8 } from '../../src/kernel/bytes.js';
 import { ProvisioningService } from '../../src/tokens/provisioning.service.js';
+import { Metrics } from '../../src/platform/metrics.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
 import type { Opening, Person } from '../support/cast.js';
 import { World } from '../support/world.js';
@@ -187,6 +188,7 @@ describe('I-025 I-026 whatever ends is revoked, and waits for nobody', () => {
     expect(world.network.sent({ to: host('b.test'), what: 'SHARE_UNSHARED' })).toMatchObject([{ outcome: 201 }]);
     expect(await bob.open('data.tar')).toBe('nothing of that name');
     await world.pass(24 * HOUR);
+    expect(await world.server('a.test').get(Metrics).text()).toContain('covey_share_records{state="revoking"} 2');
     expect(providerIds('/revoke')).toEqual([]);
     hub.up();
     await world.pass(HOUR);
