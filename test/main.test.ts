@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from './support/free-port.js';
 
 const SLOW = 180_000;
 const running = new Set<ChildProcess>();
@@ -19,15 +20,6 @@ function dataFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'covey-'));
   folders.push(folder);
   return join(folder, 'data');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** What `npm start` runs, with nothing configured but what is given. */
