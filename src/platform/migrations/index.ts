@@ -25,6 +25,7 @@ import { namedAdmins } from './0024-named-admins.js';
 import { pairing } from './0025-pairing.js';
 import { rateLimit } from './0026-rate-limit.js';
 import { provisioning } from './0027-provisioning.js';
+import { namesOfAnyCase } from './0028-names-of-any-case.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pairing,
   rateLimit,
   provisioning,
+  namesOfAnyCase,
 ];
