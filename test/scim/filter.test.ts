@@ -92,6 +92,7 @@ test.each([
   'a[b eq "1"',
   'a[b eq "1")',
   'a[b[c eq "1"] pr]',
+  'a[b[c pr]]',
   'a[b eq "1"].c eq "2"',
   'a.b.c eq "1"',
   'a..b eq "1"',
