@@ -13,6 +13,7 @@ import type { Rows } from './platform/database.provider.js';
 import { dressHttp, httpAdapter } from './platform/http.provider.js';
 import { Log } from './platform/logger.service.js';
 import { PlatformModule, type World } from './platform/platform.module.js';
+import { ScimModule } from './scim/scim.module.js';
 import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
 import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
 
@@ -36,6 +37,7 @@ const MODULES: NonNullable<ModuleMetadata['imports']> = [
   TokensModule,
   SharesModule,
   MembershipModule,
+  ScimModule,
   InboxModule,
   ConsoleModule,
 ];

@@ -62,6 +62,12 @@ export const FAULTS = {
   'request.malformed': { status: 400, retry: false, says: 'the request cannot be understood' },
   'request.misdirected': { status: 421, retry: false, says: 'this server does not answer for that host' },
   'not-found': { status: 404, retry: false, says: 'there is no such thing here' },
+  // scim
+  'scim.filter': { status: 400, retry: false, says: 'the filter cannot be understood' },
+  'scim.value': { status: 400, retry: false, says: 'a parameter has a value that makes no sense' },
+  'scim.too-many': { status: 400, retry: false, says: 'more resources would be gone through than is done here' },
+  'scim.unfiltered': { status: 403, retry: false, says: 'this is not filtered' },
+  'scim.not-built': { status: 501, retry: false, says: 'this operation of SCIM is not offered here' },
   // network
   'peer.unreachable': { status: 502, retry: true, says: 'the other server cannot be reached' },
   'peer.timeout': { status: 504, retry: true, says: 'the other server did not answer in time' },

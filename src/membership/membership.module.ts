@@ -10,5 +10,6 @@ import { UsersService } from './users.service.js';
   imports: [MlsModule],
   providers: [MembershipRepository, MembershipService, UsersService],
   controllers: [MembershipController, UsersController],
+  exports: [MembershipRepository],
 })
 export class MembershipModule {}

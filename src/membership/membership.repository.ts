@@ -3,6 +3,7 @@ import type { OcmAddress } from '../kernel/address.js';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { FOLLOWED, type Group } from '../groups/group.js';
 import type { Tx } from '../platform/transaction.service.js';
+import type { Roster, RosterPage } from './roster.js';
 
 interface InGroup {
   readonly mlsGroupId: MlsGroupId;
@@ -24,6 +25,12 @@ export interface Standing extends InGroup {
 type Row = Omit<InGroup, 'epoch'> & { epoch: string; admins: string[] };
 
 const GROUP = 'g.mls_group_id AS "mlsGroupId", g.address, g.epoch, g.state, g.admins';
+
+/** Each by an index of its own; superseded groups are in none. */
+const FOUND = `SELECT mls_group_id FROM federated_group WHERE address = ANY ($5::text[]) AND state <> 'superseded'
+  UNION SELECT mls_group_id FROM federated_group
+    WHERE lower(address COLLATE "C") = ANY ($6::text[]) AND state <> 'superseded'
+  UNION SELECT mls_group_id FROM group_member WHERE address = ANY ($7::text[])`;
 
 /**
  * Questions about who is in which group. It keeps nothing of its own and only reads what `groups/` keeps: each question
@@ -66,6 +73,44 @@ export class MembershipRepository {
       [user, FOLLOWED],
     );
     return rows.map((row) => ({ ...inGroup(row), member: true, admin: row.admins.includes(user) }));
+  }
+
+  /** Followed groups with their members, by address. */
+  async rosters(tx: Tx, { keys, after, offset, most, withMembers }: RosterPage): Promise<Roster[]> {
+    const members = `(SELECT coalesce(jsonb_agg(m.address ORDER BY m.leaf_index), '[]') FROM group_member m
+      WHERE m.mls_group_id = g.mls_group_id) AS members`;
+    const rows = await tx.query<(Row & { history: number; members?: OcmAddress[] })[]>(
+      `SELECT ${GROUP}, g.history ${withMembers ? `, ${members}` : ''} FROM federated_group g
+       WHERE g.state = ANY ($1::text[]) AND g.address > $2 ${keys ? `AND g.mls_group_id IN (${FOUND})` : ''}
+       ORDER BY g.address LIMIT $3 OFFSET $4`,
+      [FOLLOWED, after ?? '', most, offset ?? 0, ...(keys ? [keys.ids, keys.names, keys.related] : [])],
+    );
+    return rows.map((row) => ({
+      ...inGroup(row),
+      history: row.history,
+      admins: row.admins as OcmAddress[],
+      ...(row.members && { members: row.members }),
+    }));
+  }
+
+  /** How many groups are followed. */
+  async countFollowed(tx: Tx): Promise<number> {
+    const [row] = await tx.query<{ count: string }[]>(
+      'SELECT count(*) AS count FROM federated_group WHERE state = ANY ($1::text[])',
+      [FOLLOWED],
+    );
+    return Number(row!.count);
+  }
+
+  /** The followed groups that each of the users is in, by address. */
+  async groupsOfAll(tx: Tx, users: readonly OcmAddress[]): Promise<ReadonlyMap<OcmAddress, readonly OcmAddress[]>> {
+    const rows = await tx.query<{ user: OcmAddress; groups: OcmAddress[] }[]>(
+      `SELECT m.address AS user, jsonb_agg(g.address ORDER BY g.address) AS groups
+       FROM group_member m JOIN federated_group g ON g.mls_group_id = m.mls_group_id
+       WHERE m.address = ANY ($1::text[]) AND g.state = ANY ($2::text[]) GROUP BY m.address`,
+      [users, FOLLOWED],
+    );
+    return new Map(rows.map(({ user, groups }) => [user, groups]));
   }
 }
 

@@ -20,6 +20,27 @@ export class MlsClientRow {
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
 }
 
+/** Each by an index of its own. */
+const FOUND = `SELECT address FROM mls_client WHERE address = ANY (:ids::text[])
+  UNION SELECT address FROM mls_client WHERE lower(address COLLATE "C") = ANY (:names::text[])
+  UNION SELECT address FROM mls_client WHERE lower(display_name COLLATE "C") = ANY (:displayNames::text[])`;
+
+/** Which users are looked for: those with one of these addresses or names; names with ASCII letters in lower case. */
+export interface ClientKeys {
+  readonly ids: readonly string[];
+  readonly names: readonly string[];
+  readonly displayNames: readonly string[];
+}
+
+/** Which users, by address, and how many. */
+export interface ClientPage {
+  /** All when absent. */
+  readonly keys?: ClientKeys | undefined;
+  readonly after?: string | undefined;
+  readonly offset?: number | undefined;
+  readonly most: number;
+}
+
 @Injectable()
 export class ClientRepository {
   private readonly purpose: RowPurpose;
@@ -61,6 +82,22 @@ export class ClientRepository {
       .limit(most)
       .getMany();
     return rows.map(toClient);
+  }
+
+  /** In the order of their addresses. */
+  async page(tx: Tx, { keys, after, offset, most }: ClientPage): Promise<MlsClient[]> {
+    const found = tx
+      .createQueryBuilder(MlsClientRow, 'client')
+      .where('client.address > :after', { after: after ?? '' })
+      .orderBy('client.address')
+      .limit(most)
+      .offset(offset ?? 0);
+    if (keys) found.andWhere(`client.address IN (${FOUND})`, { ...keys });
+    return (await found.getMany()).map(toClient);
+  }
+
+  count(tx: Tx): Promise<number> {
+    return tx.count(MlsClientRow);
   }
 
   async rename(tx: Tx, address: OcmAddress, displayName: string): Promise<boolean> {

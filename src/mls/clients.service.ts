@@ -6,7 +6,7 @@ import { Fault } from '../kernel/fault.js';
 import { Config } from '../platform/config.js';
 import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
-import { ClientRepository, type MlsClient } from './client.repository.js';
+import { type ClientPage, ClientRepository, type MlsClient } from './client.repository.js';
 import { KeyPackagesService, STOCK_WORKER } from './key-packages.service.js';
 import type { Suite } from './suite.js';
 import { SUITE } from './suite.provider.js';
@@ -46,6 +46,15 @@ export class ClientsService {
   /** In the order of their addresses, those behind `after`. */
   list(tx: Tx, most: number, after?: string): Promise<MlsClient[]> {
     return this.clients.list(tx, most, after);
+  }
+
+  /** Those with certain names, or from a certain one on, in the order of their addresses. */
+  page(tx: Tx, page: ClientPage): Promise<MlsClient[]> {
+    return this.clients.page(tx, page);
+  }
+
+  count(tx: Tx): Promise<number> {
+    return this.clients.count(tx);
   }
 
   /** Throws `client.unknown`. */

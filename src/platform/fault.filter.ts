@@ -4,11 +4,12 @@ import { isLostConnection } from './database-error.js';
 import { Fault } from '../kernel/fault.js';
 import { Log } from './logger.service.js';
 import { asFault, ocmError, problemDetails } from './problem.js';
+import { SCIM_TYPE, scimError } from './scim-error.js';
 
 /** When the fault does not say itself, in its fact `retryAfter`. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Turns whatever was thrown into an answer: OCM's shape below `/ocm`, problem details elsewhere. */
+/** Turns whatever was thrown into an answer: OCM's shape below `/ocm`, SCIM's below `/scim`, problem details elsewhere. */
 @Catch()
 export class FaultFilter implements ExceptionFilter {
   constructor(private readonly log: Log) {}
@@ -27,11 +28,8 @@ export class FaultFilter implements ExceptionFilter {
     // Other servers prove themselves by a signature, for which HTTP has no challenge.
     if (fault.status === 401 && !path.startsWith('/ocm/'))
       void reply.header('www-authenticate', 'Bearer realm="covey"');
-    if (path.startsWith('/ocm/')) {
-      void reply.type('application/json').send(JSON.stringify(ocmError(fault, request.id)));
-    } else {
-      void reply.type('application/problem+json').send(JSON.stringify(problemDetails(fault, request.id, path)));
-    }
+    const [type, body] = worded(fault, request.id, path);
+    void reply.type(type).send(JSON.stringify(body));
   }
 
   private tell(fault: Fault): void {
@@ -39,6 +37,12 @@ export class FaultFilter implements ExceptionFilter {
     const cause = fault.code === 'internal' ? fault.cause : fault;
     this.log[level]({ event: 'request.refused', code: fault.code, err: cause }, 'a request was refused');
   }
+}
+
+function worded(fault: Fault, requestId: string, path: string): [type: string, body: object] {
+  if (path.startsWith('/ocm/')) return ['application/json', ocmError(fault, requestId)];
+  if (path.startsWith('/scim/')) return [SCIM_TYPE, scimError(fault)];
+  return ['application/problem+json', problemDetails(fault, requestId, path)];
 }
 
 function toFault(error: unknown): Fault {

@@ -68,7 +68,8 @@ export function problemDetails(fault: Fault, requestId: string, instance: string
   };
 }
 
-function detailOf({ code, facts }: Fault): string {
+/** For people: what is wrong with which field, or the reason, or what the code says. */
+export function detailOf({ code, facts }: Fault): string {
   const errors = facts['errors'] as readonly FieldError[] | undefined;
   const listed = errors?.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   const reason = facts['reason'];

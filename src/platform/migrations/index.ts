@@ -26,6 +26,7 @@ import { pairing } from './0025-pairing.js';
 import { rateLimit } from './0026-rate-limit.js';
 import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
+import { namesOfAnyCase } from './0029-names-of-any-case.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rateLimit,
   provisioning,
   tokenServer,
+  namesOfAnyCase,
 ];
