@@ -15,6 +15,8 @@ import { Log } from './platform/logger.service.js';
 import { PlatformModule, type World } from './platform/platform.module.js';
 import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
 import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
+import { GatewayService } from './upstream/gateway.service.js';
+import { UpstreamModule } from './upstream/upstream.module.js';
 
 /** The entities of all folders, in the order of the line. */
 const ROWS: Rows = [
@@ -36,6 +38,7 @@ const MODULES: NonNullable<ModuleMetadata['imports']> = [
   TokensModule,
   SharesModule,
   MembershipModule,
+  UpstreamModule,
   InboxModule,
   ConsoleModule,
 ];
@@ -57,6 +60,7 @@ export async function createApp(world: World): Promise<NestFastifyApplication> {
     abortOnError: false,
   });
   await dressHttp(app, config);
+  app.get(GatewayService).stand(app.getHttpAdapter().getInstance());
   serveApiDocs(app, config);
   await app.init();
   return app;

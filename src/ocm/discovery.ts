@@ -98,11 +98,14 @@ export const exchangesTokens = ({ capabilities, tokenEndPoint }: Discovery): boo
 /** Where this server's relative WebDAV addresses begin. OCM core section 3.3 */
 export const WEBDAV_PREFIX = '/webdav/';
 
+/** Our own document, with what other servers may leave out. */
+export type OwnDiscovery = Required<Discovery> & { readonly provider: string };
+
 /**
  * Our own document: core -07, D-01. `file` stands first, since old readers take the WebDAV prefix from there.
  * OCM-MLS R-030, R-033; R-031: no field besides those of core, peers derive the paths from `endPoint`.
  */
-export function discoveryDocument({ endPoint, provider }: { endPoint: string; provider: string }): object {
+export function discoveryDocument({ endPoint, provider }: { endPoint: string; provider: string }): OwnDiscovery {
   const resource = (name: string) => ({
     name,
     shareTypes: ['user', 'federation'],

@@ -33,6 +33,6 @@ export const TOKENS_ROWS = [GrantRow, PairingRow, ShareRecordRow];
     RecordsWorker,
   ],
   controllers: [TokenController, IntrospectionController, MetadataController, PairingsController],
-  exports: [TokensService, ProvisioningService],
+  exports: [TokensService, ProvisioningService, GrantRepository],
 })
 export class TokensModule {}
