@@ -46,5 +46,5 @@ function endToEnd(raw: RawFields, dropped: ReadonlySet<string>): string[] {
 export const valuesOf = (raw: RawFields, name: string): string[] =>
   pairs(raw).flatMap(([given, value]) => (given.toLowerCase() === name ? [value] : []));
 
-const pairs = (raw: RawFields): [name: string, value: string][] =>
+export const pairs = (raw: RawFields): [name: string, value: string][] =>
   raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1]!] as [string, string]] : []));

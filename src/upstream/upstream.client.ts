@@ -3,9 +3,10 @@ import type { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'undici';
 import { Fault, isFault } from '../kernel/fault.js';
+import '../ocm/empty-body.provider.js';
 import { Config } from '../platform/config.js';
 import { parseJson } from '../platform/json.js';
-import { answerFields } from './passed-fields.js';
+import { answerFields, pairs } from './passed-fields.js';
 
 /** A request for the file platform, as it is to arrive there. */
 export interface Passed {
@@ -16,6 +17,7 @@ export interface Passed {
   readonly body: Buffer | Readable | null;
 }
 
+const NOTHING = Buffer.alloc(0);
 const READ_MS = 10_000;
 const MOST_READ = 1024 * 1024;
 const MOST_HOPS = 3;
@@ -64,8 +66,10 @@ export class UpstreamClient implements OnApplicationShutdown {
             if (status < 200) return;
             answering();
             const raw = (controller.rawHeaders as Buffer[]).map((bytes) => bytes.toString('latin1'));
-            response.writeHead(status, reason ?? '', answerFields(raw));
-            response.flushHeaders();
+            for (const [name, value] of pairs(answerFields(raw))) response.appendHeader(name, value);
+            response.writeHead(status, reason ?? '');
+            // Sends the head at once, and byte for byte: `flushHeaders` would turn it into UTF-8.
+            response.write(NOTHING);
           },
           onResponseData: (controller, part) => {
             if (response.write(part)) return;
@@ -146,11 +150,12 @@ export class UpstreamClient implements OnApplicationShutdown {
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
 const NOT_SENT = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
+/** Without the cause: a socket that is refused looks like that of a database. */
 function asFault(error: unknown): Fault {
   if (isFault(error)) return error;
   const { code, name } = error as { code?: unknown; name?: string };
   const reason = typeof code === 'string' ? code : name;
-  if (name === 'TimeoutError' || TIMEOUTS.has(String(code))) return new Fault('upstream.timeout', { reason }, error);
+  if (name === 'TimeoutError' || TIMEOUTS.has(String(code))) return new Fault('upstream.timeout', { reason });
   if (NOT_SENT.has(String(code))) return new Fault('request.malformed', { reason }, error);
-  return new Fault('upstream.unreachable', { reason }, error);
+  return new Fault('upstream.unreachable', { reason });
 }
