@@ -16,6 +16,8 @@ import { PlatformModule, type World } from './platform/platform.module.js';
 import { ScimModule } from './scim/scim.module.js';
 import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
 import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
+import { GatewayService } from './upstream/gateway.service.js';
+import { UpstreamModule } from './upstream/upstream.module.js';
 
 /** The entities of all folders, in the order of the line. */
 const ROWS: Rows = [
@@ -38,6 +40,7 @@ const MODULES: NonNullable<ModuleMetadata['imports']> = [
   SharesModule,
   MembershipModule,
   ScimModule,
+  UpstreamModule,
   InboxModule,
   ConsoleModule,
 ];
@@ -59,6 +62,7 @@ export async function createApp(world: World): Promise<NestFastifyApplication> {
     abortOnError: false,
   });
   await dressHttp(app, config);
+  app.get(GatewayService).stand(app.getHttpAdapter().getInstance());
   serveApiDocs(app, config);
   await app.init();
   return app;

@@ -1,5 +1,6 @@
 import { ACCESS_FAULTS } from './access-faults.js';
 import { GROUP_FAULTS, type FaultKind } from './group-faults.js';
+import { UPSTREAM_FAULTS } from './upstream-faults.js';
 
 /**
  * The one catalogue of errors. A code means the same in logs, answers, metrics and tests.
@@ -299,5 +300,6 @@ export const FAULTS = {
   // outbox
   'letter.settled': { status: 409, retry: false, says: 'that letter is not on its way any more' },
   ...GROUP_FAULTS,
+  ...UPSTREAM_FAULTS,
   internal: { status: 500, retry: false, says: 'something broke in this server' },
 } as const satisfies Record<string, FaultKind>;

@@ -16,6 +16,10 @@ export function domainOfKeyId(keyId: string): Host | undefined {
   }
 }
 
+/** The key id that `Signature-Input` names first, before anything of the field is judged. */
+export const namedKeyId = (signatureInput: string | string[] | undefined): string =>
+  /;keyid="([^"\\]*)"/.exec([signatureInput].flat().join(', '))?.[1] ?? '';
+
 const bodies = {
   senderDomain: z.object({ senderDomain: hostField }).transform((body) => body.senderDomain),
   sender: z.object({ sender: addressField }).transform((body) => hostOf(body.sender)),

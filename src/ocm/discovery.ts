@@ -98,6 +98,9 @@ export const exchangesTokens = ({ capabilities, tokenEndPoint }: Discovery): boo
 /** Where this server's relative WebDAV addresses begin. OCM core section 3.3 */
 export const WEBDAV_PREFIX = '/webdav/';
 
+/** Our own document, with what other servers may leave out. */
+export type OwnDiscovery = Required<Discovery> & { readonly provider: string };
+
 /**
  * Our own document: core -07, D-01. `file` stands first, since old readers take the WebDAV prefix from there.
  * OCM-MLS R-030, R-033; R-031: no field besides those of core, peers derive the paths from `endPoint`.
@@ -111,7 +114,7 @@ export function discoveryDocument({
   readonly provider: string;
   /** Where a Token Server issues tokens in our stead. */
   readonly tokenEndPoint?: string | undefined;
-}): object {
+}): OwnDiscovery {
   const resource = (name: string) => ({
     name,
     shareTypes: ['user', 'federation'],

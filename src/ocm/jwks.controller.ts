@@ -1,8 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Delegation } from './delegation.provider.js';
+import { Announcement } from './announcement.service.js';
 import type { JwkSet } from './jwk-set.js';
-import { ServerKeysService } from './server-keys.service.js';
 
 /** Short enough that a new key is known before it is missed. */
 export const PUBLISHED_FOR = 'public, max-age=300';
@@ -11,16 +10,12 @@ export const PUBLISHED_FOR = 'public, max-age=300';
 @ApiExcludeController()
 @Controller()
 export class JwksController {
-  constructor(
-    private readonly keys: ServerKeysService,
-    private readonly delegation: Delegation,
-  ) {}
+  constructor(private readonly announcement: Announcement) {}
 
   @Get(['ocm/jwks', '.well-known/jwks.json'])
   @Header('cache-control', PUBLISHED_FOR)
   @Header('content-type', 'application/jwk-set+json')
-  jwkSet(): JwkSet {
-    const { keys } = this.keys.published;
-    return { keys: [...keys, ...(this.delegation.tokenServer?.keys ?? [])] };
+  jwkSet(): Promise<JwkSet> {
+    return this.announcement.jwkSet();
   }
 }

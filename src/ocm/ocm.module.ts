@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Announcement } from './announcement.service.js';
 import { Delegation } from './delegation.provider.js';
 import { DiscoveryController } from './discovery.controller.js';
 import { JwksController } from './jwks.controller.js';
@@ -15,7 +16,7 @@ import { OcmUpkeepWorker } from './upkeep.worker.js';
 
 export const OCM_ROWS = [ServerKeyRow, PeerDocumentRow, SeenSignatureRow];
 
-const exported = [PeerClient, PeerDirectory, SignatureGuard, ServerKeysService, TokenKeys, Delegation];
+const exported = [Announcement, Delegation, PeerClient, PeerDirectory, SignatureGuard, ServerKeysService, TokenKeys];
 
 /** The wire: who other servers are, what they and we sign, and what is said to them. */
 @Module({

@@ -8,7 +8,7 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService } from '../platform/transaction.service.js';
-import { type ClaimSource, claimedDomain, domainOfKeyId } from './claimed-domain.js';
+import { type ClaimSource, claimedDomain, domainOfKeyId, namedKeyId } from './claimed-domain.js';
 import { hostOfOldKeyId, modernBody } from './compat.js';
 import { type Claim, fingerprint, readRequest, replayableUntil, verifyClaim } from './http-signature.js';
 import type { VerificationKey } from './jwk-set.js';
@@ -90,7 +90,7 @@ export class SignatureGuard implements CanActivate {
   /** The peer that is claimed, if it is one of those of which old forms are taken. D-02 */
   private oldPeer({ body, headers }: Arrived, source: ClaimSource): Host | undefined {
     if (this.config.compat.length === 0) return undefined;
-    const [, keyId = ''] = /;keyid="([^"\\]*)"/.exec(String(headers['signature-input'] ?? '')) ?? [];
+    const keyId = namedKeyId(headers['signature-input']);
     let peer = hostOfOldKeyId(keyId) ?? domainOfKeyId(keyId);
     try {
       peer = claimedDomain(source, body, keyId);

@@ -1,9 +1,9 @@
-import { subscribe } from 'node:diagnostics_channel';
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import { Fault } from '../kernel/fault.js';
 import { Network, type HttpAnswer, type HttpRequest } from '../kernel/network.js';
+import './empty-body.provider.js';
 import { isAddress, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
 
 type Resolve = (hostname: string, answer: (error: Error | null, found: readonly LookupAddress[]) => void) => void;
@@ -11,12 +11,6 @@ type Resolve = (hostname: string, answer: (error: Error | null, found: readonly 
 const CONNECT_MS = 10_000;
 const IDLE_MS = 30_000;
 const CONNECTIONS_PER_HOST = 32;
-
-/** Our signatures cover the length of an empty body; undici leaves it out of a GET, though HTTP allows it there. */
-subscribe('undici:request:create', (message) => {
-  const { request } = message as { request: { method: string; contentLength: number | null; headers: string[] } };
-  if (request.method === 'GET' && request.contentLength === 0) request.headers.push('content-length', '0');
-});
 
 const systemResolve: Resolve = (hostname, answer) => {
   systemLookup(hostname, { all: true }, (error, found) => answer(error, found));

@@ -140,6 +140,20 @@ export const VARIABLES = {
     ...seconds(10, 86_400),
     meaning: 'How long an access token is valid.',
   },
+  upstream: {
+    name: 'COVEY_UPSTREAM',
+    default: undefined,
+    expected: 'an http:// or https:// URL without path, not that of this server',
+    meaning:
+      'The file platform that this server stands in front of: what arrives below `/ocm` and is no federated share is passed on to it.',
+    read: publicUrl.refine((url) => new URL(url).pathname === '/'),
+  },
+  upstreamTimeoutMs: {
+    name: 'COVEY_UPSTREAM_TIMEOUT',
+    default: '60',
+    ...seconds(1, 3_600),
+    meaning: 'How long the file platform may take until it answers, and between two parts of an answer.',
+  },
   compat: {
     name: 'COVEY_COMPAT',
     default: '',

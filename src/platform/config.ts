@@ -96,6 +96,10 @@ function crossChecks(found: Partial<Settings>, env: Readonly<Record<string, stri
   if (found.development === true && found.publicUrl && !isLoopback(new URL(found.publicUrl).host)) {
     problems.push(wrong('publicUrl', found.publicUrl, 'a loopback name, since COVEY_DEVELOPMENT is on'));
   }
+  const ownUrl = found.publicUrl ?? `${found.development ? 'http' : 'https'}://${found.domain}`;
+  if (found.upstream && new URL(found.upstream).host === new URL(ownUrl).host) {
+    problems.push(wrong('upstream', found.upstream));
+  }
   for (const [value, file] of [
     ['sealingKeys', 'sealingKeyFile'],
     ['apiKey', 'apiKeyFile'],

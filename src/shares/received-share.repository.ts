@@ -70,6 +70,11 @@ export class ReceivedShareRepository {
     return row ? toReceivedShare(row) : undefined;
   }
 
+  /** Whether any of these names a share that this server announced, be it over. */
+  async knows(tx: Tx, from: Host, providerIds: readonly string[]): Promise<boolean> {
+    return tx.existsBy(ReceivedShareRow, { from, providerId: In([...providerIds]) });
+  }
+
   async byId(tx: Tx, id: string): Promise<ReceivedShare | undefined> {
     const row = await tx.findOneBy(ReceivedShareRow, { id });
     return row ? toReceivedShare(row) : undefined;

@@ -103,7 +103,7 @@ export const SHARES_ROWS = [
     RotationsController,
     ContentController,
   ],
-  exports: [ShareAnswersService, ReceivingService, ReceivingKeysService],
+  exports: [ReceivedShareRepository, ShareAnswersService, ReceivingService, ReceivingKeysService],
 })
 export class SharesModule {
   constructor(

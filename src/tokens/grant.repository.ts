@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { sameBytes } from '../kernel/bytes.js';
 import { epoch } from '../kernel/ids.js';
@@ -79,6 +79,17 @@ export class GrantRepository {
     const hash = secretHash(by.secret);
     const row = await this.find(tx, { hash });
     return row && sameBytes(new Uint8Array(row.secretHash), hash) ? toAsked(row) : undefined;
+  }
+
+  /** Whether any of these secrets is one of ours, of a grant that is over included. */
+  async recognises(tx: Tx, secrets: readonly string[]): Promise<boolean> {
+    const hashes = secrets.map((secret) => Buffer.from(secretHash(secret)));
+    return tx.existsBy(GrantRow, [{ secretHash: In(hashes) }, { nextHash: In(hashes) }]);
+  }
+
+  /** Whether any of these providerIds was made here for a share of ours, be it over. */
+  async issued(tx: Tx, providerIds: readonly string[]): Promise<boolean> {
+    return tx.existsBy(GrantRow, { providerId: In([...providerIds]) });
   }
 
   private async find(tx: Tx, by: { hash?: Uint8Array; from?: Host; providerId?: string }) {

@@ -35,6 +35,6 @@ export const TOKENS_ROWS = [GrantRow, PairingRow, ShareRecordRow];
     DelegationWorker,
   ],
   controllers: [TokenController, IntrospectionController, MetadataController, PairingsController],
-  exports: [TokensService, ProvisioningService],
+  exports: [TokensService, ProvisioningService, GrantRepository],
 })
 export class TokensModule {}

@@ -55,6 +55,21 @@ test('all wrong variables are listed at once, each with its name and what was ex
   );
 });
 
+test.each([
+  'https://cloud.example.org',
+  'https://10.0.0.5/nextcloud',
+  'ftp://10.0.0.5',
+  '10.0.0.5:80',
+  'http://a:b@10.0.0.5',
+])('%s is no file platform to stand in front of', (url) =>
+  expect(wrong({ ...PUBLIC, COVEY_UPSTREAM: url })).toEqual(['COVEY_UPSTREAM']),
+);
+
+test('a file platform has an address of its own, which may be private', () => {
+  expect(configFrom({ ...PUBLIC, COVEY_UPSTREAM: 'http://10.0.0.5:8080/' }).upstream).toBe('http://10.0.0.5:8080');
+  expect(configFrom(PUBLIC).upstream).toBeUndefined();
+});
+
 test('no domain is a wrong domain', () => {
   expect(wrong({})).toEqual(['COVEY_DOMAIN']);
 });

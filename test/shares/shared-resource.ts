@@ -11,4 +11,4 @@ export const RESOURCE: Resource = {
 
 /** What a server of ours says of itself, as peers read it. */
 export const documentOf = (domain: string): Discovery =>
-  discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' }) as Discovery;
+  discoveryDocument({ endPoint: `https://${domain}/ocm`, provider: 'Covey' });
