@@ -45,10 +45,10 @@ test('a platform that does not answer is 504', async () => {
 
 test('an answer that breaks off breaks off, and is not made to look whole', async () => {
   house.platform.answer = (_, response) => {
-    response.writeHead(200, { 'content-length': 10 }).write('12345', () => response.destroy());
+    response.writeHead(200).write('12345', () => response.destroy());
   };
   const { status, body } = await raw(house.port, head('POST', '/ocm/shares'), 'Content-Length: 2\r\n\r\n{}');
-  expect([status, body.toString()]).toEqual([200, '12345']);
+  expect([status, body.toString()]).toEqual([200, '5\r\n12345\r\n']);
 });
 
 test('an answer without end comes as it is made, and ends when nobody listens any more', async () => {
