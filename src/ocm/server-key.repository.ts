@@ -51,7 +51,7 @@ export class ServerKeyRepository {
   }
 
   async remove(tx: Tx, kids: readonly string[]): Promise<void> {
-    if (kids.length > 0) await tx.delete(ServerKeyRow, [...kids]);
+    if (kids.length > 0) await tx.query('DELETE FROM server_key WHERE kid = ANY ($1::text[])', [kids]);
   }
 
   async retire(tx: Tx, kid: string, at: Date): Promise<void> {
