@@ -62,8 +62,9 @@ export class SharingService {
 
   /**
    * Shares a resource with a group of which the sender is a member. Every member server is to be told, which are found in
-   * our own tree (OCM-MLS R-021); nobody was contacted when this returns. Throws `share.sender-foreign`,
-   * `share.sender-not-member`, `share.expired`, `share.cipher-fixed`, `group.not-found`, `group.left`.
+   * our own tree (OCM-MLS R-021); none of them was contacted when this returns, but the protocol servers have stored the
+   * share. Returns its id. Throws `share.sender-foreign`, `share.sender-not-member`, `share.expired`, `share.cipher-fixed`,
+   * `share.not-provisioned`, `pairing.unknown`, `pairing.not-provisioned`, `group.not-found`, `group.left`.
    */
   async create(wish: Sharing, key?: IdempotencyKey): Promise<string> {
     for (const user of [wish.sender, wish.owner]) {

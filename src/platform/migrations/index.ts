@@ -27,6 +27,7 @@ import { rateLimit } from './0026-rate-limit.js';
 import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
 import { namesOfAnyCase } from './0029-names-of-any-case.js';
+import { unusedRecords } from './0030-unused-records.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -60,4 +61,5 @@ export const MIGRATIONS: readonly Migration[] = [
   provisioning,
   tokenServer,
   namesOfAnyCase,
+  unusedRecords,
 ];
