@@ -97,7 +97,10 @@ export class SharingService {
     const { servers, share } = await this.db.run(async (tx) => {
       await this.provisioning.integrationApis(tx, protocolServers);
       const { mlsGroupId } = await this.groupOf(tx, sharing);
-      return { servers: await this.members.servers(tx, mlsGroupId), share: this.shareOf(sharing, shareId) };
+      return {
+        servers: await this.members.servers(tx, mlsGroupId),
+        share: (await this.shareIn(tx, sharing, shareId)).share,
+      };
     });
     for (const server of servers) {
       const judgement = await this.preparing.prepare(server, share);
@@ -111,15 +114,17 @@ export class SharingService {
     return this.db.run((tx) => this.provisioning.revoke(tx, { shareId }));
   }
 
-  private shareOf({ cipher: _, ...terms }: Sharing, shareId: string): OpenShare {
-    return { ...terms, shareId, createdAt: this.clock.now(), state: 'open' };
+  /** With the file key of the resource where it is encrypted, which is made with the first share of it. */
+  private async shareIn(tx: Tx, { cipher, ...terms }: Sharing, shareId: string) {
+    const sealed = cipher && (await this.fileKeys.seal(tx, terms.resource.id, cipher));
+    const encrypted = sealed && { encryption: sealed.encryption };
+    const share: OpenShare = { ...terms, ...encrypted, shareId, createdAt: this.clock.now(), state: 'open' };
+    return { share, sealed };
   }
 
   private async createIn(tx: Tx, sharing: Sharing, shareId: string): Promise<string> {
     const group = await this.groupOf(tx, sharing);
-    const { cipher } = sharing;
-    const sealed = cipher && (await this.fileKeys.seal(tx, sharing.resource.id, cipher));
-    const share = { ...this.shareOf(sharing, shareId), ...(sealed && { encryption: sealed.encryption }) };
+    const { share, sealed } = await this.shareIn(tx, sharing, shareId);
     await this.shares.add(tx, share);
     await this.wishes.shared(tx, share);
     // Otherwise all keys go out as soon as something can be sent again.

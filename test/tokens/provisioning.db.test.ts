@@ -42,6 +42,7 @@ interface Wish {
   readonly protocolServers?: readonly string[];
   readonly expiration?: string;
   readonly name?: string;
+  readonly encryption?: object;
 }
 const sharing = ({ name = 'data.tar', ...wish }: Wish = {}) => {
   const resource = { id: 'file-1', type: 'file', name, uri: 'data.tar', permissions: ['read'] };
@@ -155,6 +156,14 @@ test('I-003 I-021 I-022 I-023 what it allocates is taken over; permissions and s
   expect(notice!.protocol.webdav).toMatchObject({ uri: 'https://hub.test/dav/7', permissions: ['read'] });
   expect(notice!.protocol.webdav['sharedSecret']).not.toBe('mine');
   expect((await bob.open('data.tar')) as Opening).toMatchObject({ uri: 'https://hub.test/dav/7' });
+});
+
+test('I-018 of an encrypted share the protocol server is told so, like everybody', async () => {
+  await shared({ encryption: { cipher: 'AES-256-GCM' } });
+  const [notice] = announced();
+  const told = hub.bodies('/shares').find(({ providerId }) => providerId === notice!.providerId);
+  expect(told!['encryption']).toMatchObject({ scheme: 'ocm-mls' });
+  expect(told!['encryption']).toEqual((notice as unknown as { encryption: object }).encryption);
 });
 
 test('several protocol servers serve one share, and all are told before anybody hears of it', async () => {
