@@ -59,8 +59,9 @@ export class NoticesWorker implements Turn {
     const row = await this.servers.lock(tx, shareId, server);
     if (share?.state !== 'open' || !row || !isUntold(row) || !(await this.stands(tx, share, server))) return;
     const at = this.clock.now();
-    if (judgement.kind === 'send') return this.announcing.announce(tx, share, row, judgement);
-    const { kind, why } = judgement;
+    const judged = await this.preparing.judgeAgain(tx, judgement);
+    if (judged.kind === 'send') return this.announcing.announce(tx, share, row, judged);
+    const { kind, why } = judged;
     const next = kind === 'unsupported' ? setAside(row, why, at) : postpone(row, why, at);
     await this.servers.put(tx, next);
     this.log.warn({ event: `share.${kind}`, share: shareId, group: share.group, peer: server, why }, 'not announced');

@@ -3,7 +3,7 @@ import type { Host } from '../kernel/address.js';
 import { isFault } from '../kernel/fault.js';
 import { PeerClient } from '../ocm/peer.client.js';
 import { Config } from '../platform/config.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { ProvisioningService } from '../tokens/provisioning.service.js';
 import { AnnouncingService } from './announcing.service.js';
 import type { OpenShare } from './share.js';
@@ -35,6 +35,13 @@ export class PreparingService {
   async prepare(server: Host, share: OpenShare): Promise<Judgement> {
     const terms = await this.termsOf(server, share);
     return share.protocolServers && terms.kind === 'send' ? this.provide(server, share, terms) : terms;
+  }
+
+  /** Right before it is announced: whether what protocol servers stored for it is to be forgotten by now. */
+  async judgeAgain(tx: Tx, judgement: Judgement): Promise<Judgement> {
+    if (judgement.kind !== 'send' || judgement.provisionedAs === undefined) return judgement;
+    const ready = await this.provisioning.isReady(tx, judgement.provisionedAs);
+    return ready ? judgement : { kind: 'not-provisioned', why: 'provisioning.revoked' };
   }
 
   private async termsOf(server: Host, share: OpenShare): Promise<Judgement> {

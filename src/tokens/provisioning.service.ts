@@ -87,6 +87,14 @@ export class ProvisioningService {
   }
 
   /**
+   * Whether what they acknowledged still counts: they are to forget it when the member server has lost its last member since,
+   * or when nothing was announced for too long. Nothing changes that before the transaction ends.
+   */
+  isReady(tx: Tx, providerId: string): Promise<boolean> {
+    return this.records.isReady(tx, providerId);
+  }
+
+  /**
    * Tells all protocol servers of a providerId that have not acknowledged it. Nothing is announced before all have
    * (I-017). Not within a transaction.
    */

@@ -46,6 +46,10 @@ const AS_RECORD = `provider_id AS "providerId", protocol_server AS "protocolServ
   share_id AS "shareId", recipient, notice, version, state, granted, allocated, secret, issues, why, tries, next_try_at AS "nextTryAt",
   leased_until AS "leasedUntil", created_at AS "createdAt"`;
 
+/** Of those for which more holds; nothing else is told while somebody may be telling one something. */
+const REVOKING = `UPDATE share_record SET state = 'revoking', tries = 0, why = NULL, next_try_at = greatest(leased_until, $1)
+  WHERE state <> 'revoking'`;
+
 /** What protocol servers know, should know, or have to forget. */
 @Injectable()
 export class ShareRecordRepository {
@@ -87,6 +91,15 @@ export class ShareRecordRepository {
     return row?.id;
   }
 
+  /** Whether nobody is to forget what was made ready under a providerId, which stays so until the transaction ends. */
+  async isReady(tx: Tx, providerId: string): Promise<boolean> {
+    const rows = await tx.query<Pick<ShareRecord, 'state'>[]>(
+      'SELECT state FROM share_record WHERE provider_id = $1 ORDER BY protocol_server FOR UPDATE',
+      [providerId],
+    );
+    return rows.length > 0 && rows.every(({ state }) => state !== 'revoking');
+  }
+
   /** What was sealed is given away now, and kept no longer. Returns the secret of the server that issues tokens, if any. */
   async granted(tx: Tx, providerId: string): Promise<string | undefined> {
     const row = await tx.findOneBy(ShareRecordRow, { providerId, issues: true });
@@ -115,20 +128,17 @@ export class ShareRecordRepository {
   /** They are to be forgotten, as soon as nobody can be telling them something else. */
   async revoke(tx: Tx, which: Records, at: Date): Promise<void> {
     const { providerId = null, shareId = null, recipient = null } = which as Partial<Record<string, string>>;
-    await tx.query(
-      `UPDATE share_record SET state = 'revoking', tries = 0, why = NULL, next_try_at = greatest(leased_until, $4)
-       WHERE state <> 'revoking' AND (provider_id = $1 OR share_id = $2 AND ($3::text IS NULL OR recipient = $3))`,
-      [providerId, shareId, recipient, at],
-    );
+    await tx.query(`${REVOKING} AND (provider_id = $2 OR share_id = $3 AND ($4::text IS NULL OR recipient = $4))`, [
+      at,
+      providerId,
+      shareId,
+      recipient,
+    ]);
   }
 
   /** What was made ready for a notice that nobody wrote within the time. */
   async revokeUnused(tx: Tx, before: Date, at: Date): Promise<void> {
-    await tx.query(
-      `UPDATE share_record SET state = 'revoking', tries = 0, next_try_at = greatest(leased_until, $2)
-       WHERE NOT granted AND state <> 'revoking' AND created_at < $1`,
-      [before, at],
-    );
+    await tx.query(`${REVOKING} AND NOT granted AND created_at < $2`, [at, before]);
   }
 
   /** Those of one providerId that have to be told, for whoever tells them until `until`. */
