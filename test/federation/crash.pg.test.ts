@@ -13,3 +13,10 @@ test('a member server dies at any statement while it follows a Commit', async ()
   await using _ = story.world;
   await dieEverywhere(story, story.alice, 'c.test');
 });
+
+test('the owner server dies at any statement of a Commit: no letter is lost, none is sent in two versions', async () => {
+  const story = await trial();
+  await using _ = story.world;
+  await dieEverywhere(story, story.alice, 'a.test');
+  expect(oneVersionOfEverything(story, 'a.test')).toBeGreaterThan(DEATHS / 2);
+});

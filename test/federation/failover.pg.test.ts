@@ -174,3 +174,42 @@ test('an owner server that was away asks before it arbitrates, and silence is as
   await later(world, 0.2);
   expect(await alice.change(unanswered)).toMatchObject({ state: 'done' });
 });
+
+test('R-088 R-089 R-094 an owner server is down for two days: the next admin takes over, the group goes on, and who comes back is no member any more', async () => {
+  const { world, lab, alice, bob, charlie, cecil, dave } = await labOfTwoAdmins(hours(37));
+  await using _ = world;
+  await world.kill('a.test');
+  const asked = await bob.add(lab, cecil);
+  await later(world, 35.9);
+  expect(await bob.change(asked)).toMatchObject({ state: 'committing' });
+  // Only membership changes pause.
+  await bob.share(lab, 'notes.txt');
+  await world.settle();
+  expect(await charlie.open('notes.txt')).toHaveProperty('access_token');
+  expect(await bob.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
+  await later(world, 0.2);
+  expect(await bob.sees(lab)).toMatchObject({ ownerServer: b });
+  expect(await charlie.sees(lab)).toMatchObject({ epoch: 2, ownerServer: a });
+  await later(world, 11.9);
+  expect(await bob.change(asked)).toMatchObject({ state: 'done' });
+  const { epoch } = await agree(lab, bob, charlie, cecil, dave);
+  expect(await charlie.sees(lab)).toMatchObject({ ownerServer: b, admins: [bob.address] });
+  expect(await charlie.members(lab)).toEqual([bob, cecil, charlie, dave].map(({ address }) => address));
+  // Charlie's server misses the owner an hour later than Bob's: until then the takeover was to be sent again.
+  const toCharlie = world.network.sent({ from: b, to: c, what: 'MLS_COMMIT' }).map(({ outcome }) => outcome);
+  expect(toCharlie).toEqual(expect.arrayContaining([503, 201]));
+  const taken = (await audited(world, b, lab)).filter(({ act }) => act === 'owner.taken-over');
+  expect(taken).toMatchObject([{ actor: bob.address, epoch: 2, facts: { evicted: [alice.address] } }]);
+
+  await world.restart('a.test');
+  const late = await alice.remove(lab, charlie);
+  await world.pass(HOUR / 4);
+  expect(await alice.sees(lab)).toMatchObject({ state: 'left' });
+  expect(await alice.change(late)).toMatchObject({ state: 'refused', code: 'group.left' });
+  // It asked before it arbitrated, and was told.
+  expect(world.network.sent({ from: a, to: c, what: 'MLS_COMMIT', outcome: 201 }).map(({ at }) => at)).toHaveLength(1);
+  expect((await agree(lab, bob, charlie, cecil, dave)).epoch).toBe(epoch);
+  await bob.appoint(lab, charlie);
+  await world.settle();
+  expect((await agree(lab, bob, charlie, dave)).epoch).toBe(epoch + 1);
+});

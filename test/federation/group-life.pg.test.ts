@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
 import { World } from '../support/world.js';
-import { agree } from './agreement.js';
+import { agree, federationOf } from './agreement.js';
 
 test('R-005 a whole life of a group takes notifications of MLS and KeyPackages, and nothing else', async () => {
   await using world = await World.of('a.test', 'b.test', 'c.test');
@@ -146,4 +146,48 @@ test('who left and is added again is a member again, on the same server and in t
   await world.settle();
   expect(await bob.sees(lab)).toMatchObject({ state: 'active', epoch: 3 });
   await agree(lab, alice, bob);
+});
+
+test('R-004 R-200 a removed member is gone everywhere at once, and no other notification is needed', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  const before = world.network.exchanges.length;
+  await alice.remove(lab, charlie);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
+  expect(await bob.members(lab)).toEqual(['alice@a.test', 'bob@b.test']);
+  expect(await charlie.sees(lab)).toMatchObject({ state: 'left', members: [] });
+  const sent = world.network.exchanges.slice(before).filter(({ request }) => request.method === 'POST');
+  expect(new Set(sent.map(({ what }) => what))).toEqual(new Set(['MLS_COMMIT']));
+});
+
+test('R-103 R-110 R-116 a proposal is seen by other servers only with the Commit, verbatim', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob, charlie]);
+  const before = world.network.exchanges.length;
+  await charlie.leave(lab);
+  await world.settle();
+  const [proposal, ...rest] = world.network.exchanges.slice(before).filter(({ what }) => what === 'MLS_PROPOSAL');
+  expect(rest).toEqual([]);
+  expect([proposal!.from, proposal!.to]).toEqual(['c.test', 'a.test']);
+  const commits = world.network.exchanges.slice(before).filter(({ what }) => what === 'MLS_COMMIT');
+  for (const commit of commits) expect(federationOf(commit)['proposals']).toEqual([federationOf(proposal!)['content']]);
+  expect(commits.map(({ to }) => to).sort()).toEqual(['b.test', 'c.test']);
+});
+
+test('R-067 R-065 an admin who leaves is removed by another admin, and loses the role in the same Commit', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.appoint(lab, bob);
+  await world.settle();
+  const { epoch } = await agree(lab, alice, bob);
+  await alice.leave(lab);
+  // The server of the next admin leaves a while to those before it.
+  await world.pass(15 * 60_000);
+  expect(await bob.sees(lab)).toMatchObject({ epoch: epoch + 1, admins: ['bob@b.test'], ownerServer: 'b.test' });
+  expect(await bob.members(lab)).toEqual(['bob@b.test']);
+  expect(await alice.sees(lab)).toMatchObject({ state: 'left' });
 });

@@ -143,3 +143,47 @@ test('R-149 what was asked in the successor that lost is done in the other; what
   expect(await alice.change(long)).toMatchObject({ state: 'done', epoch: before });
   expect((await alice.changes(lab)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['appoint', 'reinit']));
 });
+
+test('R-140 R-141 a member who is no admin asks for it, an admin approves, and then an admin commits it', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  const asked = await charlie.reinit(lab);
+  expect(asked).toMatchObject({ kind: 'reinit', state: 'proposed' });
+  await world.pass(2 * HOUR);
+  for (const person of people) expect(await person.sees(lab)).toMatchObject({ mlsGroupId: before.mlsGroupId });
+  const [request] = await bob.approvals();
+  expect(request).toMatchObject({ kind: 'reinit', subject: lab, proposer: 'charlie@c.test' });
+  await bob.approve(request!);
+  await world.pass(2 * HOUR);
+  await successor(lab, before, alice, bob, charlie);
+  expect(await charlie.change(asked)).toMatchObject({ state: 'done' });
+  expect(await alice.approvals()).toEqual([]);
+});
+
+test('R-149 of two competing successors that of the admin listed earlier wins, though the other one was joined first', async () => {
+  await using scene = await laboratory();
+  const { world, people, lab, before } = scene;
+  const [alice, bob, charlie] = people;
+  const shared = await charlie.share(lab, 'data.tar');
+  await alice.reinit(lab);
+  await work(world, 'a.test', 'groups.reinitialising', 'groups.committing', 'outbox.courier', 'groups.reinitialising');
+  await work(world, 'b.test', 'groups.reinitialising');
+  await world.kill('a.test');
+  await world.pass(2 * HOUR);
+  const second = await successor(lab, before, bob, charlie);
+  expect(second.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'bob@b.test' });
+
+  await world.restart('a.test');
+  await world.pass(2 * HOUR);
+  const first = await successor(lab, before, alice, bob, charlie);
+  expect(first.members.find(({ leafIndex }) => leafIndex === 0)).toMatchObject({ address: 'alice@a.test' });
+  expect(
+    world.network.sent({ what: 'MLS_WELCOME', from: host('b.test'), to: host('a.test'), outcome: 409 }),
+  ).toHaveLength(1);
+  expect(await charlie.shared(shared)).toMatchObject({ state: 'open' });
+  expect(await bob.open('data.tar')).toMatchObject({ access_token: expect.any(String) });
+  await bob.remove(lab, charlie);
+  await world.settle();
+  expect(await agree(lab, alice, bob)).toMatchObject({ epoch: 2 });
+});

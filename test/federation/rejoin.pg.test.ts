@@ -6,7 +6,7 @@ import { audited } from './audited.js';
 import { labOfThree, lose } from './forgery.js';
 
 const HOUR = 3_600_000;
-const [a, b] = [host('a.test'), host('b.test')];
+const [a, b, c] = [host('a.test'), host('b.test'), host('c.test')];
 
 test('R-093 R-138 the Welcome of a Commit that was replaced while it was on its way does not send a server back again', async () => {
   const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
@@ -33,4 +33,25 @@ test('R-093 R-138 the Welcome of a Commit that was replaced while it was on its 
   expect(welcomes.at(-1)).toMatchObject({ outcome: 409 });
   const acts = (await audited(world, 'b.test', lab)).map(({ act }) => act);
   expect(acts.filter((act) => act === 'group.drifted')).toHaveLength(1);
+});
+
+test('R-081 R-127 R-133 the owner server that lost its state is taken in by another admin, arbitrates that itself, and owns on', async () => {
+  const { world, lab, mlsGroupId, alice, bob, charlie } = await labOfThree();
+  await using _ = world;
+  await alice.appoint(lab, bob);
+  await world.pass(HOUR);
+  await lose(world, 'a.test', mlsGroupId);
+  world.wire(b, a).loseNextRequest('MLS_WELCOME');
+  const wish = await alice.appoint(lab, charlie);
+  await world.settle();
+  expect(await alice.sees(lab)).toMatchObject({ state: 'drifted' });
+  // What nobody here can judge is told to nobody yet.
+  expect(world.network.sent({ from: a, to: c, what: 'MLS_COMMIT' }).length).toBe(1);
+  await world.pass(HOUR);
+  expect(await agree(lab, alice, bob, charlie)).toMatchObject({
+    state: 'active',
+    admins: ['alice@a.test', 'bob@b.test', 'charlie@c.test'],
+    ownerServer: 'a.test',
+  });
+  expect(await alice.change(wish)).toMatchObject({ state: 'done' });
 });
