@@ -45,8 +45,7 @@ export function handedOver(raw: RawFields, length: number, publicUrl: string): H
   }
   const said = fields['content-length'];
   if (said !== undefined && said !== String(length)) throw malformed('the body has not the length that it had');
-  const { pathname } = new URL(publicUrl);
-  const base = pathname.replace(/\/+$/, '');
+  const base = new URL(publicUrl).pathname.replace(/\/+$/, '');
   if (!isBelow(base + OUR_END_POINT, target)) throw malformed(`the target is not plain, or not below our endPoint`);
   const url = target.slice(base.length);
   publicTarget(publicUrl, { host: String(fields['host'] ?? ''), url });
