@@ -27,13 +27,21 @@ export class Announcement {
   }
 
   async discovery(): Promise<object> {
-    const { endPoint, providerName: provider } = this.config;
-    const own = discoveryDocument({ endPoint, provider, tokenEndPoint: this.delegation.tokenServer?.tokenEndPoint });
-    return this.housemate ? this.housemate.joinDiscovery(own) : own;
+    return this.housemate ? this.housemate.joinDiscovery(this.ownDiscovery()) : this.ownDiscovery();
   }
 
   async jwkSet(): Promise<JwkSet> {
-    const own = { keys: [...this.keys.published.keys, ...(this.delegation.tokenServer?.keys ?? [])] };
-    return this.housemate ? this.housemate.joinJwkSet(own) : own;
+    return this.housemate ? this.housemate.joinJwkSet(this.ownJwkSet()) : this.ownJwkSet();
+  }
+
+  /** Without the housemate. */
+  ownDiscovery(): OwnDiscovery {
+    const { endPoint, providerName: provider } = this.config;
+    return discoveryDocument({ endPoint, provider, tokenEndPoint: this.delegation.tokenServer?.tokenEndPoint });
+  }
+
+  /** Without the housemate. */
+  ownJwkSet(): JwkSet {
+    return { keys: [...this.keys.published.keys, ...(this.delegation.tokenServer?.keys ?? [])] };
   }
 }

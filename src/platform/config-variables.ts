@@ -143,10 +143,10 @@ export const VARIABLES = {
   upstream: {
     name: 'COVEY_UPSTREAM',
     default: undefined,
-    expected: 'an http:// or https:// URL without path, not that of this server',
+    expected: 'an http:// or https:// URL without query, fragment or credentials, not that of this server',
     meaning:
-      'The file platform that this server stands in front of: what arrives below `/ocm` and is no federated share is passed on to it.',
-    read: publicUrl.refine((url) => new URL(url).pathname === '/'),
+      'The file platform that this server stands in front of: what arrives below `/ocm` and is no federated share is passed on to it. A path is where its discovery document is looked for first.',
+    read: publicUrl,
   },
   upstreamTimeoutMs: {
     name: 'COVEY_UPSTREAM_TIMEOUT',

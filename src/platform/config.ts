@@ -24,6 +24,11 @@ export class Config {
     return `${this.publicUrl}/ocm`;
   }
 
+  /** The path at which our public URL begins, without a slash at the end; nothing when it is the whole host. */
+  get basePath(): string {
+    return new URL(this.publicUrl).pathname.replace(/\/+$/, '');
+  }
+
   /** Whether old wire forms of this peer are understood. */
   isCompatible(peer: Host): boolean {
     return this.compat.includes('*') || this.compat.includes(peer);

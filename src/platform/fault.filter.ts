@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isLostConnection } from './database-error.js';
+import { databaseLoss } from './database-error.js';
 import { Fault } from '../kernel/fault.js';
 import { Log } from './logger.service.js';
 import { asFault, ocmError, problemDetails } from './problem.js';
@@ -46,7 +46,8 @@ function worded(fault: Fault, requestId: string, path: string): [type: string, b
 }
 
 function toFault(error: unknown): Fault {
-  if (isLostConnection(error)) return new Fault('database.unavailable', {}, error);
+  const loss = databaseLoss(error);
+  if (loss) return loss;
   const refusal = error instanceof HttpException ? { status: error.getStatus(), message: error.message } : undefined;
   const cause = error instanceof HttpException ? error.cause : undefined;
   return asFault(cause instanceof Fault ? cause : error, refusal);

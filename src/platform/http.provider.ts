@@ -26,12 +26,20 @@ export function httpAdapter(config: Config, dice: Dice): FastifyAdapter {
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: (_: IncomingMessage) => dice.uuid(),
     routerOptions: { maxParamLength: 1024 },
+    rewriteUrl: ({ url = '' }) => belowBase(config.basePath, url),
     // Whole requests have no limit but `takeByteBodies`, headers do.
     requestTimeout: 0,
     http: { headersTimeout: 60_000 },
     forceCloseConnections: 'idle',
   });
 }
+
+/**
+ * The request line of a proxy that takes nothing from the path of our public URL, as one would have it that does. Nothing but
+ * what other servers ask is found there.
+ */
+export const belowBase = (base: string, url: string): string =>
+  base !== '' && url.startsWith(`${base}/ocm/`) ? url.slice(base.length) : url;
 
 /** What holds for every request: limits, ids, one line of log, one shape of errors, headers for browsers. */
 export async function dressHttp(app: NestFastifyApplication, config: Config): Promise<void> {

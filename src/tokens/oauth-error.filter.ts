@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Fault, isFault } from '../kernel/fault.js';
-import { isLostConnection } from '../platform/database-error.js';
+import { databaseLoss } from '../platform/database-error.js';
 import { Log } from '../platform/logger.service.js';
 import { oauthError } from './oauth-error.js';
 
@@ -30,7 +30,8 @@ const waitOf = (thrown: unknown): number => (isFault(thrown) ? Number(thrown.fac
 
 /** The framework's own refusals (a body that cannot be read) and a lost database, as faults. */
 function known(thrown: unknown): unknown {
-  if (isLostConnection(thrown)) return new Fault('database.unavailable', {}, thrown);
+  const loss = databaseLoss(thrown);
+  if (loss) return loss;
   const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number }).statusCode;
   return status !== undefined && status < 500 ? new Fault('token.request-malformed', { fields: [] }, thrown) : thrown;
 }

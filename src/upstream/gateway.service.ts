@@ -5,17 +5,11 @@ import { Fault, isFault } from '../kernel/fault.js';
 import { publicTarget } from '../ocm/public-target.js';
 import { Config } from '../platform/config.js';
 import { OwnershipService } from './ownership.service.js';
-import type { Door } from './ownership.js';
+import { doorOf } from './ownership.js';
 import { requestFields, valuesOf } from './passed-fields.js';
 import { PlatformDocuments } from './platform-documents.service.js';
 import { UpstreamClient } from './upstream.client.js';
 import { OUR_END_POINT, upstreamPath, withQuery } from './upstream-path.js';
-
-const DOORS: Readonly<Record<string, Door>> = {
-  [`${OUR_END_POINT}/shares`]: 'shares',
-  [`${OUR_END_POINT}/notifications`]: 'notifications',
-  [`${OUR_END_POINT}/token`]: 'token',
-};
 
 /**
  * Stands before everything else that arrives below our endPoint, and passes on to the file platform what is its own: as it
@@ -50,7 +44,7 @@ export class GatewayService {
         if (isBelow) await this.pass(request, reply, this.streamed(request, payload));
         return payload;
       }
-      const door = request.method === 'POST' ? DOORS[request.routeOptions.url ?? ''] : undefined;
+      const door = request.method === 'POST' ? doorOf(request.routeOptions.url) : undefined;
       if (door === undefined) return payload;
       const body = await this.whole(request, payload);
       if (await this.ownership.isOurs(door, body, request.headers['signature-input'])) return again(body);

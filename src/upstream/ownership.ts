@@ -5,9 +5,19 @@ import { domainOfKeyId, namedKeyId } from '../ocm/claimed-domain.js';
 import { hostOfOldKeyId } from '../ocm/compat.js';
 import { hostField, identifierField } from '../ocm/wire-body.js';
 import { parseJson } from '../platform/json.js';
+import { OUR_END_POINT } from './upstream-path.js';
 
 /** Where a request asks that both this server and the file platform answer. */
 export type Door = 'shares' | 'notifications' | 'token';
+
+const DOORS: Readonly<Record<string, Door>> = {
+  [`${OUR_END_POINT}/shares`]: 'shares',
+  [`${OUR_END_POINT}/notifications`]: 'notifications',
+  [`${OUR_END_POINT}/token`]: 'token',
+};
+
+/** The door at a path of ours, if that is one. */
+export const doorOf = (path: string | undefined): Door | undefined => DOORS[path ?? ''];
 
 /** Whose a request is, or what has to be looked up to know it. */
 export type Verdict =

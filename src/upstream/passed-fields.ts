@@ -31,9 +31,10 @@ export function requestFields(raw: RawFields, pseudonym: string): string[] {
 }
 
 /** The fields of the answer, as the one who asked gets it. */
-export const answerFields = (raw: RawFields): string[] => endToEnd(raw, HOP_BY_HOP);
+export const answerFields = (raw: RawFields): string[] => endToEnd(raw);
 
-function endToEnd(raw: RawFields, dropped: ReadonlySet<string>): string[] {
+/** What is meant for the one at the end: neither what is said of the hop, nor what its `Connection` names. */
+export function endToEnd(raw: RawFields, dropped: ReadonlySet<string> = HOP_BY_HOP): string[] {
   const named = valuesOf(raw, 'connection')
     .flatMap((value) => value.split(','))
     .map((name) => name.trim().toLowerCase())

@@ -13,7 +13,7 @@ import { UpstreamClient } from './upstream.client.js';
 const FRESH_MS = 300_000;
 const AGAIN_MS = 15_000;
 
-/** The second is where servers of OCM 1.0 had it. */
+/** At the path of the platform, or of its host. The second is where servers of OCM 1.0 had it. */
 const DISCOVERY = ['/.well-known/ocm', '/ocm-provider/'];
 /** Where servers before core -07 have their keys. D-05 */
 const OLD_JWKS = '/.well-known/jwks.json';
@@ -85,7 +85,8 @@ export class PlatformDocuments implements Housemate {
 
   private async readPlatform(): Promise<Platform | undefined> {
     const hosts = [this.config.publicUrl, this.config.upstream!].map((address) => new URL(address).host);
-    for (const path of DISCOVERY) {
+    const base = new URL(this.config.upstream!).pathname.replace(/\/+$/, '');
+    for (const path of new Set([...DISCOVERY.map((place) => base + place), ...DISCOVERY])) {
       const body = await this.client.read(path);
       if (body !== undefined) return readPlatform(body, hosts);
     }

@@ -10,12 +10,17 @@ export const OUR_END_POINT = '/ocm';
  *   it may understand it
  */
 export function upstreamPath(endPoint: string, url: string): string {
-  const below = url.slice(OUR_END_POINT.length);
-  const [path = ''] = below.split('?', 1);
-  if (!url.startsWith(`${OUR_END_POINT}/`) || url.includes('#') || climbs(path)) {
-    throw new Fault('request.malformed', { reason: 'the path is not plain' });
-  }
-  return endPoint + below;
+  if (!isBelow(OUR_END_POINT, url)) throw new Fault('request.malformed', { reason: 'the path is not plain' });
+  return endPoint + url.slice(OUR_END_POINT.length);
+}
+
+/**
+ * Whether a path and query stay below an endPoint, however whoever reads them may understand them.
+ * @param endPoint a path without a slash at the end
+ */
+export function isBelow(endPoint: string, url: string): boolean {
+  const [path = ''] = url.slice(endPoint.length).split('?', 1);
+  return url.startsWith(`${endPoint}/`) && !url.includes('#') && !climbs(path);
 }
 
 /** The path of another place of the file platform, with the query of a request. */

@@ -150,12 +150,11 @@ export class UpstreamClient implements OnApplicationShutdown {
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
 const NOT_SENT = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
 
-/** Without the cause: a socket that is refused looks like that of a database. */
 function asFault(error: unknown): Fault {
   if (isFault(error)) return error;
   const { code, name } = error as { code?: unknown; name?: string };
   const reason = typeof code === 'string' ? code : name;
-  if (name === 'TimeoutError' || TIMEOUTS.has(String(code))) return new Fault('upstream.timeout', { reason });
+  if (name === 'TimeoutError' || TIMEOUTS.has(String(code))) return new Fault('upstream.timeout', { reason }, error);
   if (NOT_SENT.has(String(code))) return new Fault('request.malformed', { reason }, error);
-  return new Fault('upstream.unreachable', { reason });
+  return new Fault('upstream.unreachable', { reason }, error);
 }

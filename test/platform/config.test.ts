@@ -57,7 +57,7 @@ test('all wrong variables are listed at once, each with its name and what was ex
 
 test.each([
   'https://cloud.example.org',
-  'https://10.0.0.5/nextcloud',
+  'https://10.0.0.5/nextcloud?x',
   'ftp://10.0.0.5',
   '10.0.0.5:80',
   'http://a:b@10.0.0.5',
@@ -67,6 +67,8 @@ test.each([
 
 test('a file platform has an address of its own, which may be private', () => {
   expect(configFrom({ ...PUBLIC, COVEY_UPSTREAM: 'http://10.0.0.5:8080/' }).upstream).toBe('http://10.0.0.5:8080');
+  const installed = { ...PUBLIC, COVEY_UPSTREAM: 'http://10.0.0.5/nextcloud/' };
+  expect(configFrom(installed).upstream).toBe('http://10.0.0.5/nextcloud');
   expect(configFrom(PUBLIC).upstream).toBeUndefined();
 });
 

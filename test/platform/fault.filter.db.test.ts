@@ -7,6 +7,8 @@ import { platformApp } from './app.js';
 
 const schema = z.object({ protocol: z.object({ name: z.string() }) });
 
+const socket = () => Object.assign(new Error('connect'), { code: 'ECONNREFUSED', syscall: 'connect' });
+
 @Controller()
 class Trouble {
   @Get(['api/v1/broken', 'ocm/broken'])
@@ -17,6 +19,16 @@ class Trouble {
   @Get('api/v1/unavailable')
   unavailable(): never {
     throw new Fault('database.unavailable');
+  }
+
+  @Get(['api/v1/peer', 'ocm/peer'])
+  peer(): never {
+    throw new Fault('peer.unreachable', {}, socket());
+  }
+
+  @Get('api/v1/socket')
+  socket(): never {
+    throw socket();
   }
 
   @Get(['api/v1/refused', 'ocm/refused'])
@@ -77,6 +89,15 @@ test('what may succeed later says when', async () => {
   await using covey = await troubled();
   const answer = await covey.ask('GET', '/api/v1/unavailable');
   expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+});
+
+test('a connection to somebody else that broke is not the database', async () => {
+  await using covey = await troubled();
+  for (const path of ['/api/v1/peer', '/ocm/peer']) {
+    const answer = await covey.ask('GET', path);
+    expect([answer.status, answer.json['code']]).toEqual([502, 'peer.unreachable']);
+  }
+  expect((await covey.ask('GET', '/api/v1/socket')).json['code']).toBe('internal');
 });
 
 test('a body of the wrong shape is told field by field', async () => {

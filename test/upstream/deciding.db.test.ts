@@ -77,6 +77,13 @@ test('the same id from another server is another share, and so is one that is wi
   expect(await told(said('SHARE_UNSHARED', received, { shareType: 'user' }))).toBe(THEIRS);
 });
 
+test('what is said of a share of ours and of one of theirs at once is ours, and so nobody hears of ours who should not', async () => {
+  const both = { providerId: '42', notification: { folder: { providerId: sent.providerId } } };
+  expect(await told(said('SHARE_ACCEPTED', '', both))).toBe(OURS);
+  const other = { providerId: sent.providerId, notification: { folder: { providerId: '42' } } };
+  expect(await told(said('SHARE_ACCEPTED', '', other))).toBe(OURS);
+});
+
 test('what is said of shares that nobody here knows is passed on', async () => {
   expect(await told(said('SHARE_ACCEPTED', '42'))).toBe(THEIRS);
 });
@@ -117,6 +124,44 @@ test('a secret of ours never reaches the platform, beside whatever else it stand
   const body = JSON.stringify({ code: sent.secret });
   expect((await house.ask('POST', '/ocm/token', ['Content-Type', 'application/json'], body)).status).toBe(OUR_REFUSAL);
   expect(house.platform.arrived.filter(({ method }) => method === 'POST')).toEqual([]);
+});
+
+test('a platform that calls itself by another host, and whose documents have moved, is asked at its own address all the same', async () => {
+  const before = {
+    ...PLATFORM_DOCUMENT,
+    endPoint: 'https://files.b.test/remote.php/ocm/',
+    tokenEndPoint: 'https://files.b.test/remote.php/token',
+    jwksUri: 'https://files.b.test/index.php/.well-known/jwks.json',
+    provider: 'moved',
+  };
+  const { platform } = house;
+  platform.document = before;
+  platform.base = '/index.php';
+  platform.answer = ({ url }, response) => {
+    const location = `https://files.b.test/index.php${url}`;
+    if (url!.startsWith('/.well-known/')) response.writeHead(301, { location }).end();
+    else response.writeHead(201).end('{}');
+  };
+  house.world.clock.advance(300_000);
+  const after = async () => (await house.json('GET', '/.well-known/ocm')).body;
+  await expect.poll(async () => (await after())['provider']).toBe('moved');
+  expect(await after()).toMatchObject({
+    endPoint: 'https://b.test/ocm',
+    tokenEndPoint: 'https://b.test/ocm/token',
+    jwksUri: 'https://b.test/ocm/jwks',
+    inviteAcceptDialog: before.inviteAcceptDialog,
+  });
+  for (const shareType of ['user', 'group']) {
+    expect((await house.json('POST', '/ocm/shares?x', { shareType })).status).toBe(THEIRS);
+    expect(platform.last).toMatchObject({
+      url: '/remote.php/ocm/shares?x',
+      fields: expect.arrayContaining(['b.test']),
+    });
+  }
+  expect((await house.json('POST', '/ocm/shares', { shareType: 'federation' })).status).toBe(OURS);
+  expect((await house.ask('POST', '/ocm/token', FORM, asking('theirs'))).status).toBe(THEIRS);
+  expect(platform.last.url).toBe('/remote.php/token');
+  platform.base = '';
 });
 
 test('the platform that issues no tokens is asked for none', async () => {

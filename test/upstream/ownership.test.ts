@@ -28,6 +28,11 @@ test.each([
   expect(judged('shares', body)).toEqual({ kind: 'theirs' });
 });
 
+test('of a field that is there twice the last counts, as it does for nearly all readers', () => {
+  expect(judged('shares', '{"shareType":"user","shareType":"federation"}')).toEqual({ kind: 'ours' });
+  expect(judged('shares', '{"shareType":"federation","shareType":"user"}')).toEqual({ kind: 'theirs' });
+});
+
 test.each([
   ['MLS notification', { notificationType: 'MLS_COMMIT' }],
   ['MLS notification of a type that nobody knows', { notificationType: 'MLS_TOMORROW', shareType: 'user' }],

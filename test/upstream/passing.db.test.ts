@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { House } from './house.js';
 import { raw } from './stand-in.js';
@@ -76,6 +78,40 @@ test('the answer comes back as it was given, and nothing of ours is in it', asyn
   const pairs = given.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${given[at + 1]!}`] : []));
   expect(fields.filter((field) => !/^(date|connection):/i.test(field))).toEqual(pairs);
 });
+
+test('an answer without end comes as it is made, and ends when nobody listens any more', async () => {
+  let next: () => unknown = () => undefined;
+  const ended = new Promise<unknown>((done) => {
+    house.platform.answer = (asked, response) => {
+      asked.socket.once('close', done);
+      response.writeHead(200, { 'x-stream': 'yes' }).flushHeaders();
+      next = () => response.write('more\n');
+    };
+  });
+  const asking = request({ host: '127.0.0.1', port: house.port, path: '/ocm/events', headers: { host: 'b.test' } });
+  asking.end();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  expect(answer.headers['x-stream']).toBe('yes');
+  for (let at = 0; at < 3; at++) {
+    next();
+    const [part] = (await once(answer, 'data')) as [Buffer];
+    expect(part.toString()).toBe('more\n');
+  }
+  answer.destroy();
+  await ended;
+  // Long before the platform would be given up for being silent.
+}, 20_000);
+
+test('who leaves before there is an answer is not waited for', async () => {
+  const asking = request({ host: '127.0.0.1', port: house.port, path: '/ocm/slow', headers: { host: 'b.test' } });
+  asking.on('error', () => undefined).end();
+  await new Promise<void>((done) => {
+    house.platform.answer = ({ socket }) => {
+      socket.once('close', () => done());
+      asking.destroy();
+    };
+  });
+}, 20_000);
 
 test('a redirect is passed back and not followed', async () => {
   house.platform.answer = (_, response) => response.writeHead(307, { location: 'http://127.0.0.1:1/elsewhere' }).end();

@@ -32,6 +32,8 @@ export class StandIn implements AsyncDisposable {
   /** What it says of itself; a text is sent as it is. */
   document: object | string | undefined;
   keys: object[] = [];
+  /** Where it is installed, below which it says that. */
+  base = '';
   answer: Answer = (_, response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{}');
   private server: Server | undefined;
   private port = 0;
@@ -60,13 +62,13 @@ export class StandIn implements AsyncDisposable {
 
   /** What arrived last, but for questions about itself. */
   get last(): Arrived {
-    return this.arrived.findLast(({ url }) => !url.startsWith('/.well-known'))!;
+    return this.arrived.findLast(({ url }) => !url.startsWith(`${this.base}/.well-known`))!;
   }
 
   private take(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
     const { method = '', url = '', rawHeaders } = request;
     this.arrived.push({ method, url, fields: rawHeaders, body });
-    if (url === '/.well-known/ocm') this.say(response, this.document);
+    if (url === `${this.base}/.well-known/ocm`) this.say(response, this.document);
     else if (url === '/.well-known/jwks.json') this.say(response, { keys: this.keys });
     else this.answer(request, response, body);
   }

@@ -51,31 +51,6 @@ test('an answer that breaks off breaks off, and is not made to look whole', asyn
   expect([status, body.toString()]).toEqual([200, '5\r\n12345\r\n']);
 });
 
-test('an answer without end comes as it is made, and ends when nobody listens any more', async () => {
-  const gone = new Promise<void>((done) => {
-    house.platform.answer = (_, response) => {
-      response.writeHead(200, { 'x-stream': 'yes' });
-      response.flushHeaders();
-      const [incoming] = [response.req];
-      incoming.socket.once('close', () => done());
-      house.platform.arrived.length = 0;
-      next = () => response.write('more\n');
-    };
-  });
-  let next: () => unknown = () => undefined;
-  const asking = request({ host: '127.0.0.1', port: house.port, path: '/ocm/events', headers: { host: 'b.test' } });
-  asking.end();
-  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
-  expect(answer.headers['x-stream']).toBe('yes');
-  for (let at = 0; at < 3; at++) {
-    next();
-    const [part] = (await once(answer, 'data')) as [Buffer];
-    expect(part.toString()).toBe('more\n');
-  }
-  answer.destroy();
-  await gone;
-});
-
 test('an answer of many megabytes goes through whole while memory stays flat, also when nobody reads it for a while', async () => {
   const whole = 256;
   const block = Buffer.alloc(MiB, 7);
