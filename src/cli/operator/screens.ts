@@ -99,7 +99,7 @@ function group(one: Group, now: Date): string {
       ['epoch', String(epoch)],
       ['owner server', ownerServer],
       ['members', `${counted(members.length, 'member')} on ${counted(servers.size, 'server')}`],
-      ['refused', refusedServers.length === 0 ? 'none' : refusedServers.join(' ')],
+      ...(refusedServers.length > 0 ? [['refused', refusedServers.join(' ')] as const] : []),
       ['stale leaves', staleLeaves.length === 0 ? 'none' : staleLeaves.join(' ')],
       [
         'last Commit',
