@@ -16,11 +16,13 @@ import { PlatformModule, type World } from './platform/platform.module.js';
 import { ScimModule } from './scim/scim.module.js';
 import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
 import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
+import { TRUST_ROWS, TrustModule } from './trust/trust.module.js';
 import { GatewayService } from './upstream/gateway.service.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
 
 /** The entities of all folders, in the order of the line. */
 const ROWS: Rows = [
+  ...TRUST_ROWS,
   ...OCM_ROWS,
   ...MLS_ROWS,
   ...OUTBOX_ROWS,
@@ -32,6 +34,7 @@ const ROWS: Rows = [
 
 /** The modules of all folders, in the order of the line. */
 const MODULES: NonNullable<ModuleMetadata['imports']> = [
+  TrustModule,
   OcmModule,
   MlsModule,
   OutboxModule,

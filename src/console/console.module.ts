@@ -5,11 +5,12 @@ import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { DoctorController } from './doctor.controller.js';
 import { DoctorService } from './doctor.service.js';
+import { TrustController } from './trust.controller.js';
 
 /** For whoever runs the server. */
 @Module({
   imports: [OcmModule, MlsModule, OutboxModule, GroupsModule],
   providers: [DoctorService],
-  controllers: [DoctorController],
+  controllers: [DoctorController, TrustController],
 })
 export class ConsoleModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { OcmAddress } from '../kernel/address.js';
+import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
@@ -8,6 +8,9 @@ import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Poller } from '../platform/poller.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
+import { PeerLimits } from '../trust/peer-limits.service.js';
+import { ProvidersService } from '../trust/providers.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
 import { type Change, type ChangeKind, firstState, MOST_PROPOSED, objectionTo, OPEN_STATES } from './change.js';
 import { ChangeRepository } from './change.repository.js';
@@ -50,6 +53,9 @@ export class ChangesService {
     private readonly queue: ApprovalQueue,
     private readonly idempotency: Idempotency,
     private readonly audit: AuditService,
+    private readonly trust: Trust,
+    private readonly providers: ProvidersService,
+    private readonly limits: PeerLimits,
     private readonly poller: Poller,
   ) {}
 
@@ -61,6 +67,7 @@ export class ChangesService {
       );
       return id;
     } catch (error) {
+      if (isFault(error, 'change.peer-held')) await this.providers.wanted(hostOf(wish.subject), wish.actor);
       await this.noteRefusal(wish, error);
       throw error;
     }
@@ -86,11 +93,13 @@ export class ChangesService {
     const known = await this.groups.byAddress(tx, wish.group);
     const group = known && (await this.groups.lock(tx, known.mlsGroupId));
     if (!group) throw new Fault('group.not-found', { group: wish.group });
+    await this.limits.spendFor(tx, wish.actor);
     return this.take(tx, group, wish);
   }
 
   /**
-   * The same in a group that is locked. Throws `group.left`, `approval.flood`, or why the wish makes no sense as the group
+   * The same in a group that is locked. Throws `group.left`, `approval.flood`, `change.peer-held` or `change.peer-refused`
+   * when policy keeps the server of who is to be added out, or why the wish makes no sense as the group
    * stands now (`objectionTo`).
    */
   async take(tx: Tx, group: Locked<Group>, { kind, subject, actor }: Omit<Wish, 'group'>): Promise<string> {
@@ -100,6 +109,7 @@ export class ChangesService {
     const isMember = (user: OcmAddress) => members.has(user);
     const fault = objectionTo({ kind, subject, actor }, { here: this.config.domain, admins, isMember });
     if (fault) throw new Fault(fault, { group: address, subject, actor });
+    if (kind === 'add') await this.assertLetIn(tx, subject);
     const approved = admins.includes(actor);
     if (!approved && kind !== 'leave') await this.assertRoom(tx, group, actor);
 
@@ -130,6 +140,14 @@ export class ChangesService {
       await this.changes.save(tx, { ...change, state: 'withdrawn' });
       await this.queue.withdraw(tx, change);
     });
+  }
+
+  /** No group grows over a server that may not take part, before anybody is asked or proposes anything. */
+  private async assertLetIn(tx: Tx, subject: OcmAddress): Promise<void> {
+    const { kind } = await this.trust.standing(hostOf(subject), tx);
+    if (kind === 'allowed') return;
+    const code = kind === 'held' ? 'change.peer-held' : 'change.peer-refused';
+    throw new Fault(code, { subject, provider: hostOf(subject) });
   }
 
   /** The servers of the admins take no more either. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { OcmAddress } from '../kernel/address.js';
+import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault, type FaultCode, isFault } from '../kernel/fault.js';
 import type { CommitDigest } from '../kernel/ids.js';
@@ -9,6 +9,7 @@ import { Outbox } from '../outbox/outbox.service.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { submission } from './broadcast.js';
 import type { Change } from './change.js';
 import { ChangeRepository } from './change.repository.js';
@@ -29,7 +30,7 @@ import { RejoinRequestRepository } from './rejoin-request.repository.js';
 /** How long a group is left in peace when nothing could be done for it. */
 const QUIET_MS = 60_000;
 
-/** How long a ReInit waits before it is looked at again whether the group may still go back. */
+/** How long what must not be done now waits: a ReInit while the group may still go back, an Add over a held server. */
 const UNSETTLED_MS = 600_000;
 
 /** How long an owner server that was away waits for the word of the next admin's server. */
@@ -53,6 +54,7 @@ export class CommittingService {
     private readonly keyPackages: SuccessorKeyPackageRepository,
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
+    private readonly trust: Trust,
     private readonly log: Log,
   ) {}
 
@@ -90,7 +92,7 @@ export class CommittingService {
     const ready = (await this.changes.open(tx, group.mlsGroupId)).filter(
       ({ kind, state, nextTryAt }) => kind !== 'leave' && state === 'prepared' && nextTryAt <= now,
     );
-    const open = await this.withoutHasty(tx, group, ready);
+    const open = await this.withoutRefused(tx, await this.withoutHasty(tx, group, ready));
     const queued = await this.queued.madeIn(tx, group.mlsGroupId, group.epoch);
     // What is queued goes along with whatever is due, since it dies with the epoch. OCM-MLS R-062
     const rejoins = await this.rejoins.due(tx, group.mlsGroupId, now);
@@ -138,6 +140,21 @@ export class CommittingService {
     const nextTryAt = new Date(this.clock.now().getTime() + UNSETTLED_MS);
     for (const change of hasty) await this.changes.save(tx, { ...change, nextTryAt });
     return changes.filter((change) => !hasty.includes(change));
+  }
+
+  /** Policy may have been changed since somebody was asked for: who is refused is not added, who is held waits. */
+  private async withoutRefused(tx: Tx, changes: readonly Change[]): Promise<readonly Change[]> {
+    const kept: Change[] = [];
+    for (const change of changes) {
+      const standing = change.kind === 'add' ? await this.trust.standing(hostOf(change.subject), tx) : undefined;
+      if (!standing || standing.kind === 'allowed') kept.push(change);
+      else if (standing.kind === 'refused') {
+        await this.changes.save(tx, { ...change, state: 'refused', fault: 'change.peer-refused' });
+      } else {
+        await this.changes.save(tx, { ...change, nextTryAt: new Date(this.clock.now().getTime() + UNSETTLED_MS) });
+      }
+    }
+    return kept;
   }
 
   /**

@@ -10,6 +10,7 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
 import { broadcast, welcomes } from './broadcast.js';
 import { afterCommit } from './change.js';
@@ -59,6 +60,7 @@ export class EpochsService {
     private readonly mls: MlsService,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
+    private readonly trust: Trust,
     private readonly log: Log,
   ) {}
 
@@ -93,6 +95,7 @@ export class EpochsService {
       digest,
       facts: whatChanged(facts, arbiter),
     });
+    await this.noteRefused(tx, next, facts);
     if (next.state === 'suspended') await this.announce(tx, next, facts);
     await this.write(tx, group, applied);
     this.log.info(
@@ -131,6 +134,21 @@ export class EpochsService {
     const saved = await this.groups.save(tx, group, next, now);
     await this.failover.watch(tx, saved);
     return saved;
+  }
+
+  /** Who may not federate with us can be a member by the word of others: a follower has no veto, but tells. */
+  private async noteRefused(tx: Tx, group: Group, { added, committer }: CommitFacts): Promise<void> {
+    for (const member of added) {
+      const { kind, reason } = await this.trust.standing(hostOf(member), tx);
+      if (kind === 'allowed') continue;
+      const facts = { standing: kind, reason };
+      const entry = { actor: committer, subject: member, group, epoch: group.epoch, facts };
+      await this.audit.record(tx, { act: 'provider.member-refused', ...entry });
+      this.log.warn(
+        { event: 'member.not-let-in', group: group.mlsGroupId, member, ...facts },
+        'a Commit of others brought a member whose server may not federate with this one',
+      );
+    }
   }
 
   /** The group ended with a ReInit: from now on it waits for its successor. OCM-MLS */

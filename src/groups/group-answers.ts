@@ -33,6 +33,7 @@ export const groupAnswer = z
     warnings: z.array(z.enum(GROUP_WARNINGS)),
     members: z.array(z.object({ address: z.string(), leafIndex: z.int() })),
     staleLeaves: z.array(z.string()),
+    refusedServers: z.array(z.string()),
     lastCommit: z.object({ digest: z.string(), committer: z.string(), recordedAt: z.iso.datetime() }).nullable(),
   })
   .meta({
@@ -50,6 +51,7 @@ export const groupAnswer = z
           { address: 'bob@othercloud.example.org', leafIndex: 1 },
         ],
         staleLeaves: [],
+        refusedServers: [],
         lastCommit: null,
       },
     ],
@@ -85,15 +87,24 @@ export const changeAnswer = z
   });
 export const changesAnswer = z.object({ changes: z.array(changeAnswer) });
 
-export const showGroup = ({ group, owner, members, stale, lastCommit }: GroupPicture): z.input<typeof groupAnswer> => ({
+export const showGroup = ({
+  group,
+  owner,
+  members,
+  stale,
+  refused,
+  lastCommit,
+}: GroupPicture): z.input<typeof groupAnswer> => ({
   ...showGroupFacts(group),
   ownerServer: owner,
   warnings: warningsOf(
     group,
     members.map(({ address }) => address),
+    refused,
   ),
   members: members.map(({ address, leafIndex }) => ({ address, leafIndex })),
   staleLeaves: [...stale],
+  refusedServers: [...refused],
   lastCommit: lastCommit
     ? { digest: lastCommit.digest, committer: lastCommit.committer, recordedAt: lastCommit.recordedAt.toISOString() }
     : null,

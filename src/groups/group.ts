@@ -57,14 +57,28 @@ export function memberServers(members: readonly OcmAddress[]): Host[] {
 }
 
 /** What an operator or the admins should do something about. OCM-MLS R-225 */
-export const GROUP_WARNINGS = ['single-admin', 'admins-on-one-server'] as const;
+export const GROUP_WARNINGS = ['single-admin', 'admins-on-one-server', 'server-refused', 'owner-refused'] as const;
 export type GroupWarning = (typeof GROUP_WARNINGS)[number];
+
+/** @param refused member servers that policy here holds or refuses: between them and this one nothing goes */
+export function warningsOf(
+  group: Pick<Group, 'admins'>,
+  members: readonly OcmAddress[],
+  refused: readonly Host[],
+): GroupWarning[] {
+  const [owner] = adminServers(group);
+  return [
+    ...fragility(group, members),
+    ...(refused.length > 0 ? ['server-refused' as const] : []),
+    ...(owner && refused.includes(owner) ? ['owner-refused' as const] : []),
+  ];
+}
 
 /**
  * Whether one person, or one server, could take the group's life with them (OCM-MLS R-225). Nothing is said where nobody
  * else could be appointed.
  */
-export function warningsOf({ admins }: Pick<Group, 'admins'>, members: readonly OcmAddress[]): GroupWarning[] {
+function fragility({ admins }: Pick<Group, 'admins'>, members: readonly OcmAddress[]): GroupWarning[] {
   if (admins.length === 1) return members.length > 1 ? ['single-admin'] : [];
   const onOneServer = adminServers({ admins }).length === 1 && memberServers(members).length > 1;
   return onOneServer ? ['admins-on-one-server'] : [];
@@ -92,5 +106,7 @@ export interface GroupPicture {
   readonly members: readonly GroupMember[];
   /** Members whose leaves were not renewed in time. OCM-MLS R-129 */
   readonly stale: readonly OcmAddress[];
+  /** Member servers that policy here holds or refuses. */
+  readonly refused: readonly Host[];
   readonly lastCommit?: Pick<CommitRecord, 'digest' | 'committer' | 'recordedAt'>;
 }

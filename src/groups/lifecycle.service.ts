@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { hostOf, type OcmAddress } from '../kernel/address.js';
+import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import { ClientsService } from '../mls/clients.service.js';
@@ -9,7 +9,8 @@ import { Config } from '../platform/config.js';
 import { Idempotency, type IdempotencyKey } from '../platform/idempotency.repository.js';
 import { Log } from '../platform/logger.service.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
-import { type Group, type GroupPicture, ownerServer } from './group.js';
+import { Trust } from '../trust/trust.service.js';
+import { type Group, type GroupPicture, memberServers, ownerServer } from './group.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { GroupRepository } from './group.repository.js';
 import { isStale } from './leaf-updates.js';
@@ -28,6 +29,7 @@ export class LifecycleService {
     private readonly mls: MlsService,
     private readonly idempotency: Idempotency,
     private readonly audit: AuditLog,
+    private readonly trust: Trust,
     private readonly log: Log,
   ) {}
 
@@ -82,7 +84,19 @@ export class LifecycleService {
       owner: ownerServer(group),
       members,
       stale: members.filter((member) => isStale(member, now, deadlineMs)).map(({ address: stale }) => stale),
+      refused: await this.refusedOf(
+        tx,
+        members.map((member) => member.address),
+      ),
       ...(lastCommit ? { lastCommit } : {}),
     };
+  }
+
+  private async refusedOf(tx: Tx, members: readonly OcmAddress[]): Promise<Host[]> {
+    const refused: Host[] = [];
+    for (const server of memberServers(members)) {
+      if ((await this.trust.standing(server, tx)).kind !== 'allowed') refused.push(server);
+    }
+    return refused;
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { hostOf } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
 import { MlsService } from '../mls/mls.service.js';
@@ -6,6 +7,7 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { planCommit } from './commit-plan.js';
 import { EpochsService } from './epochs.service.js';
 import { adminsBefore } from './failover.js';
@@ -33,6 +35,7 @@ export class TakeoverService {
     private readonly epochs: EpochsService,
     private readonly mls: MlsService,
     private readonly audit: AuditLog,
+    private readonly trust: Trust,
     private readonly log: Log,
   ) {}
 
@@ -43,13 +46,26 @@ export class TakeoverService {
       work: async (tx, group) => {
         // The takeover time may have been set anew since.
         const due = await this.failover.watch(tx, group);
-        if (due && due <= this.clock.now()) await this.takeOver(tx, group);
+        if (!due || due > this.clock.now()) return;
+        if (await this.mutes(tx, group)) return this.putOff(tx, group);
+        await this.takeOver(tx, group);
       },
-      putOff: async (tx, group) => {
-        const now = this.clock.now();
-        await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + QUIET_MS) }, now);
-      },
+      putOff: (tx, group) => this.putOff(tx, group),
     });
+  }
+
+  private async putOff(tx: Tx, group: Locked<Group>): Promise<void> {
+    const now = this.clock.now();
+    await this.groups.save(tx, group, { ...group, quietUntil: new Date(now.getTime() + QUIET_MS) }, now);
+  }
+
+  /** Whether this server itself does not listen to one that it would evict: then its silence here says nothing. */
+  private async mutes(tx: Tx, group: Group): Promise<boolean> {
+    for (const admin of adminsBefore(group, this.config.domain)) {
+      const { kind } = await this.trust.standing(hostOf(admin), tx);
+      if (kind !== 'allowed') return true;
+    }
+    return false;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { ACCESS_FAULTS } from './access-faults.js';
 import { TOKEN_FAULTS } from './token-faults.js';
 import { GROUP_FAULTS, type FaultKind } from './group-faults.js';
+import { TRUST_FAULTS } from './trust-faults.js';
 import { UPSTREAM_FAULTS } from './upstream-faults.js';
 
 /**
@@ -255,6 +256,7 @@ export const FAULTS = {
   // outbox
   'letter.settled': { status: 409, retry: false, says: 'that letter is not on its way any more' },
   ...GROUP_FAULTS,
+  ...TRUST_FAULTS,
   ...UPSTREAM_FAULTS,
   internal: { status: 500, retry: false, says: 'something broke in this server' },
 } as const satisfies Record<string, FaultKind>;

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TrustModule } from '../trust/trust.module.js';
 import { Announcement } from './announcement.service.js';
 import { Delegation } from './delegation.provider.js';
 import { DiscoveryController } from './discovery.controller.js';
@@ -20,9 +21,10 @@ const exported = [Announcement, Delegation, PeerClient, PeerDirectory, Signature
 
 /** The wire: who other servers are, what they and we sign, and what is said to them. */
 @Module({
+  imports: [TrustModule],
   controllers: [DiscoveryController, JwksController, KeysController],
   providers: [...exported, ServerKeyRepository, PeerRepository, ReplayRepository, SignedAnswerService, OcmUpkeepWorker],
   // The guard is made anew in every module whose controllers use it, so what it needs is exported too.
-  exports: [...exported, ReplayRepository],
+  exports: [...exported, ReplayRepository, TrustModule],
 })
 export class OcmModule {}

@@ -6,6 +6,7 @@ import { Network } from '../kernel/network.js';
 import { Config } from '../platform/config.js';
 import { parseJson } from '../platform/json.js';
 import { TransactionService } from '../platform/transaction.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { GRACE, lifetimeOf, pauseAfter } from './cache-lifetime.js';
 import { modernDiscovery, oldJwksUri } from './compat.js';
 import { parseDiscovery, type Discovery } from './discovery.js';
@@ -50,6 +51,7 @@ export class PeerDirectory {
     private readonly network: Network,
     private readonly peers: PeerRepository,
     private readonly transactions: TransactionService,
+    private readonly trust: Trust,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {
@@ -161,7 +163,7 @@ export class PeerDirectory {
     if (kind === 'discovery') return peerUrl(`${origin}/.well-known/ocm`, this.policy);
     let discovery = await this.document(peer, 'discovery');
     if (after && !this.isRecent(discovery)) discovery = await this.document(peer, 'discovery', discovery.readAt);
-    const fallback = this.config.isCompatible(peer) ? oldJwksUri(origin) : undefined;
+    const fallback = this.trust.isCompatible(peer) ? oldJwksUri(origin) : undefined;
     const place = discovery.value.jwksUri ?? fallback;
     if (place === undefined) throw new Fault('peer.keys-failed', { peer, reason: 'no jwksUri' });
     return peerUrl(place, this.policy);
@@ -186,7 +188,7 @@ export class PeerDirectory {
     } catch (cause) {
       throw new Fault(MALFORMED[kind], { peer, reason: 'not JSON' }, cause);
     }
-    const modern = kind === 'discovery' && this.config.isCompatible(peer) ? modernDiscovery(body) : body;
+    const modern = kind === 'discovery' && this.trust.isCompatible(peer) ? modernDiscovery(body) : body;
     return { value: this.parse(kind, modern), lifetime: lifetimeOf(answer.headers) };
   }
 }

@@ -5,6 +5,7 @@ import { Fault, isFault } from '../kernel/fault.js';
 import { Network, type HttpAnswer, type HttpRequest } from '../kernel/network.js';
 import { utf8 } from '../kernel/bytes.js';
 import { Config } from '../platform/config.js';
+import { Trust } from '../trust/trust.service.js';
 import type { Discovery } from './discovery.js';
 import { readResponse, verifyClaim } from './http-signature.js';
 import type { RequestHead } from './message-signature.js';
@@ -34,13 +35,16 @@ export class PeerClient {
     private readonly network: Network,
     private readonly directory: PeerDirectory,
     private readonly keys: ServerKeysService,
+    private readonly trust: Trust,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {
     this.policy = addressPolicy(config);
   }
 
-  discovery(peer: Host): Promise<Discovery> {
+  /** Throws `peer.held` or `peer.refused`, as all that is said to a peer does, where policy says so. */
+  async discovery(peer: Host): Promise<Discovery> {
+    await this.trust.demand(peer);
     return this.directory.discovery(peer);
   }
 
@@ -56,7 +60,8 @@ export class PeerClient {
   }
 
   /** Posts a form to a URL that the peer named, such as its `tokenEndPoint`. OCM core section "Code Flow" */
-  async postForm(_peer: Host, url: string, form: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+  async postForm(peer: Host, url: string, form: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    await this.trust.demand(peer);
     const fields = { 'content-type': 'application/x-www-form-urlencoded' };
     return this.send('POST', url, fields, utf8(new URLSearchParams(form).toString()), LARGEST_RECEIPT).answer;
   }

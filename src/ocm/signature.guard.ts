@@ -8,6 +8,9 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { TransactionService } from '../platform/transaction.service.js';
+import { Admission } from '../trust/admission.service.js';
+import { PeerLimits } from '../trust/peer-limits.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { type ClaimSource, claimedDomain, domainOfKeyId, namedKeyId } from './claimed-domain.js';
 import { hostOfOldKeyId, modernBody } from './compat.js';
 import { type Claim, fingerprint, readRequest, replayableUntil, verifyClaim } from './http-signature.js';
@@ -32,7 +35,7 @@ type Arrived = FastifyRequest & { readonly rawBody?: Buffer };
 
 /**
  * Lets a request pass that the server it claims to be from has signed, and that was not seen before. What can be judged
- * without a key is judged first. OCM core section "Verification Requirements", OCM-MLS R-017, R-036, D-05, D-07, D-08
+ * without a key is judged first, and so is whether that server may federate at all. OCM core section "Verification Requirements", OCM-MLS R-017, R-036, D-05, D-07, D-08
  */
 @Injectable()
 export class SignatureGuard implements CanActivate {
@@ -41,6 +44,9 @@ export class SignatureGuard implements CanActivate {
     private readonly directory: PeerDirectory,
     private readonly replays: ReplayRepository,
     private readonly transactions: TransactionService,
+    private readonly trust: Trust,
+    private readonly admission: Admission,
+    private readonly limits: PeerLimits,
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
@@ -74,8 +80,13 @@ export class SignatureGuard implements CanActivate {
     const claim = readRequest(head, body, { now: this.clock.now(), untagged: old !== undefined });
     if (old) request.body = modernBody(request.body, old);
     const peer = claimedDomain(source, request.body, claim.keyId);
+    const endpoint = request.routeOptions.url ?? '';
+    await this.admission.claimed(peer);
+    this.limits.assertOpen(peer, endpoint);
     const key = await this.keyOf(peer, claim.keyId);
     await verifyClaim(head, claim, key);
+    await this.admission.proved(peer);
+    await this.limits.spend(peer, endpoint);
     await this.refuseReplay(peer, claim, key);
     return { peer, head, label: claim.label, created: claim.created };
   }
@@ -89,7 +100,7 @@ export class SignatureGuard implements CanActivate {
 
   /** The peer that is claimed, if it is one of those of which old forms are taken. D-02 */
   private oldPeer({ body, headers }: Arrived, source: ClaimSource): Host | undefined {
-    if (this.config.compat.length === 0) return undefined;
+    if (!this.trust.knowsOldPeers) return undefined;
     const keyId = namedKeyId(headers['signature-input']);
     let peer = hostOfOldKeyId(keyId) ?? domainOfKeyId(keyId);
     try {
@@ -97,7 +108,7 @@ export class SignatureGuard implements CanActivate {
     } catch {
       // The oldest bodies do not say who sends them.
     }
-    return peer && this.config.isCompatible(peer) ? peer : undefined;
+    return peer && this.trust.isCompatible(peer) ? peer : undefined;
   }
 
   private async keyOf(peer: Host, keyId: string): Promise<VerificationKey> {

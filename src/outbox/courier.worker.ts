@@ -10,6 +10,8 @@ import { HighWater } from '../platform/high-water.provider.js';
 import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import type { Turn } from '../platform/poller.service.js';
+import type { Standing } from '../trust/policy.js';
+import { Trust } from '../trust/trust.service.js';
 import { type Claim, DeliveryService, type Try } from './delivery.service.js';
 import type { Letter } from './letter.js';
 import { LetterRepository } from './letter.repository.js';
@@ -35,6 +37,7 @@ export class CourierWorker implements Turn {
     private readonly letters: LetterRepository,
     private readonly highWater: HighWater,
     private readonly peers: PeerClient,
+    private readonly trust: Trust,
     private readonly clock: Clock,
     private readonly config: Config,
     private readonly metrics: Metrics,
@@ -51,6 +54,8 @@ export class CourierWorker implements Turn {
 
   private async serve(claim: Claim): Promise<void> {
     const { peer, health } = claim;
+    const standing = await this.trust.standing(peer);
+    if (standing.kind !== 'allowed') return this.withhold(claim, standing);
     const startedAt = this.clock.now();
     const looked = await this.look(claim);
     if ('silence' in looked) {
@@ -71,6 +76,13 @@ export class CourierWorker implements Turn {
       return;
     }
     await this.carry(claim, seen);
+  }
+
+  private async withhold(claim: Claim, standing: Standing): Promise<void> {
+    const { peer, health } = claim;
+    const held = await this.delivery.withhold(claim, standing.reason);
+    if (!held || health.state === 'withheld') return;
+    this.log.warn({ event: 'peer.withheld', peer, ...standing }, 'policy lets nothing go to a peer');
   }
 
   private async carry(first: Claim, discoverySeen: string): Promise<void> {

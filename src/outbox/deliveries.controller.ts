@@ -33,7 +33,7 @@ export class DeliveriesController {
   @ApiOperation({
     summary: 'List the servers that were written to, and how deliveries to them stand',
     description:
-      '`failing`: it did not answer or asked for patience, and is tried at `nextTryAt`. `unsupported`: it does not take part in federation; nothing is sent until its discovery document changes.',
+      '`failing`: it did not answer or asked for patience, and is tried at `nextTryAt`. `unsupported`: it does not take part in federation; nothing is sent until its discovery document changes. `withheld`: policy lets nothing go there; what waits is kept.',
   })
   @ApiOkResponse({ standardSchema: peersAnswer })
   async list(): Promise<z.input<typeof peersAnswer>> {

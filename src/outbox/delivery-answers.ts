@@ -6,7 +6,7 @@ const time = z.iso.datetime();
 
 const peerShape = {
   peer: z.string(),
-  state: z.enum(['healthy', 'failing', 'unsupported']),
+  state: z.enum(['healthy', 'failing', 'unsupported', 'withheld']),
   since: time,
   failures: z.int().optional(),
   nextTryAt: time.optional(),

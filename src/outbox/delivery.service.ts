@@ -12,7 +12,7 @@ import { LaneRepository } from './lane.repository.js';
 import type { Letter, Outcome } from './letter.js';
 import { LetterRepository } from './letter.repository.js';
 import type { Reply, Ruling } from './parcel.js';
-import { failed, lanesAllowed, type PeerHealth, setAside, well } from './peer-health.js';
+import { failed, lanesAllowed, type PeerHealth, setAside, well, withhold } from './peer-health.js';
 import { PeerHealthRepository } from './peer-health.repository.js';
 
 const BATCH = 20;
@@ -120,6 +120,16 @@ export class DeliveryService {
     return this.record(claim, tries, async (tx) => {
       const health = (await this.peers.lock(tx, claim.peer)) ?? claim.health;
       await this.peers.save(tx, claim.peer, setAside(health, at, reason, discoverySeen));
+      await this.lanes.release(tx, claim, at, null);
+    });
+  }
+
+  /** Policy lets nothing go to the peer: all its lanes wait until it does. False when another courier has the lane. */
+  withhold(claim: Claim, reason: string): Promise<boolean> {
+    const at = this.clock.now();
+    return this.record(claim, [], async (tx) => {
+      const health = (await this.peers.lock(tx, claim.peer)) ?? claim.health;
+      await this.peers.save(tx, claim.peer, withhold(health, at, reason));
       await this.lanes.release(tx, claim, at, null);
     });
   }

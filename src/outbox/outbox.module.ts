@@ -13,6 +13,7 @@ import { LetterRepository, LetterRow } from './letter.repository.js';
 import { Outbox } from './outbox.service.js';
 import { PeerHealthRepository, PeerHealthRow } from './peer-health.repository.js';
 import { PruneWorker } from './prune.worker.js';
+import { ReleaseWorker } from './release.worker.js';
 import { RevivalService } from './revival.service.js';
 
 export const OUTBOX_ROWS = [PeerHealthRow, LaneRow, LetterRow];
@@ -30,6 +31,7 @@ export const OUTBOX_ROWS = [PeerHealthRow, LaneRow, LetterRow];
     CourierWorker,
     HeardWorker,
     PruneWorker,
+    ReleaseWorker,
   ],
   controllers: [DeliveriesController],
   exports: [Outbox, DeliveriesService],
@@ -44,9 +46,11 @@ export class OutboxModule implements OnModuleInit {
     courier: CourierWorker,
     heard: HeardWorker,
     prune: PruneWorker,
+    release: ReleaseWorker,
   ) {
     poller.add(courier, { everyMs: 1_000, loops: config.deliveryLoops });
     poller.add(heard, { everyMs: 1_000 });
+    poller.add(release, { everyMs: 5_000 });
     poller.add(prune, { everyMs: 3_600_000 });
     metrics.beforeReading(() => deliveries.measure());
   }

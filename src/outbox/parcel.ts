@@ -36,7 +36,8 @@ export interface Patience {
  */
 export function judge(reply: Reply, at: Date, { tries, peerFailures, mostTries }: Patience): Ruling {
   const ruling = meaning(reply, at);
-  if (ruling.kind !== 'again') return ruling;
+  // Who asks for patience takes it later: nothing of that is held against a letter, however long it lasts.
+  if (ruling.kind !== 'again' || asksForPatience(reply)) return ruling;
   const spent = tries >= mostTries || (ruling.blame !== 'letter' && peerFailures + 1 >= mostTries);
   return spent ? { ...ruling, kind: 'dead' } : ruling;
 }
@@ -58,9 +59,9 @@ function meaning(reply: Reply, at: Date): Ruling {
   // "Not supported here" is about the server, which becomes another one when its discovery document changes; unless it
   // says in our own words what in the letter it does not take: then it takes others.
   if (status === 501) return { kind: isAboutTheLetter(said) ? 'refused' : 'unsupported', reason };
+  if (asksForPatience(reply)) return again('peer');
   // The group's Welcome, or the share, may still be under way to a peer that is well.
   if (status === 503 && isAboutTheLetter(said)) return again('letter');
-  if (status === 429) return again('peer');
   if (PASSING.has(status) || status >= 500 || status < 400) return again('both');
   // In words of OCM this is an answer about the letter. A bare one comes from whatever stands at the address instead of
   // an OCM server: a proxy whose backend is being exchanged. A Commit must not be lost over that.
@@ -75,6 +76,12 @@ function meaning(reply: Reply, at: Date): Ruling {
  */
 const PASSING = new Set([401, 408, 421, 423, 425]);
 const ABSENCE = new Set([404, 405]);
+
+/** Too much at once, or an operator there has to decide about us first. */
+const asksForPatience = (reply: Reply): boolean =>
+  reply.kind === 'answer' &&
+  (reply.answer.status === 429 ||
+    (reply.answer.status === 503 && ownCode(answerBody(reply.answer.body)) === 'trust.held'));
 
 /** Codes of ours that are not about what a letter says, but about the server that was to read it. */
 const ABOUT_THE_SERVER = /^(database|signature|peer|internal)\b/;

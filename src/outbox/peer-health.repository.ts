@@ -74,6 +74,20 @@ export class PeerHealthRepository {
     return (await tx.find(PeerHealthRow, { order: { host: 'ASC' } })).map(toPeer);
   }
 
+  /** Peers to which policy let nothing go when it was asked last. */
+  async withheld(tx: Tx): Promise<Host[]> {
+    const rows = await tx.find(PeerHealthRow, { where: { state: 'withheld' }, order: { host: 'ASC' } });
+    return rows.map(({ host }) => host as Host);
+  }
+
+  /** Policy is to be asked again at once. */
+  async hasten(tx: Tx, host: Host, at: Date): Promise<void> {
+    await tx.query(
+      `UPDATE outbox_peer SET next_try_at = $2 WHERE host = $1 AND state = 'withheld' AND next_try_at > $2`,
+      [host, at],
+    );
+  }
+
   async save(tx: Tx, host: Host, health: PeerHealth): Promise<void> {
     await tx.update(PeerHealthRow, { host }, toColumns(health));
   }
@@ -105,6 +119,7 @@ function toPeer(row: PeerHealthRow): Peer {
   const host = row.host as Host;
   if (state === 'healthy') return { host, health: { state, since } };
   const trouble = { since, lastAt: row.lastAt!, nextTryAt: row.nextTryAt!, reason: row.reason! };
+  if (state === 'withheld') return { host, health: { state, ...trouble } };
   return state === 'failing'
     ? { host, health: { state, ...trouble, failures } }
     : { host, health: { state, ...trouble, discoverySeen: row.discoverySeen! } };

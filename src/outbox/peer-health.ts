@@ -27,11 +27,23 @@ export interface Unsupported {
   readonly discoverySeen: string;
 }
 
-export type PeerHealth = Healthy | Failing | Unsupported;
+/** Policy lets nothing go to it. What waits for it is kept, and goes on in order when policy lets it. */
+export interface Withheld {
+  readonly state: 'withheld';
+  readonly since: Date;
+  readonly lastAt: Date;
+  readonly nextTryAt: Date;
+  /** Of its standing, such as `quarantined`. */
+  readonly reason: string;
+}
+
+export type PeerHealth = Healthy | Failing | Unsupported | Withheld;
 
 /** How rarely the discovery document of an unsupported peer is read, and how soon when the peer is heard from. */
 const LOOK_AGAIN_MS = 6 * 3_600_000;
 const LOOK_SOON_MS = 600_000;
+/** When policy is asked again about a peer, should nobody tell that it was changed. */
+const ASK_AGAIN_MS = 600_000;
 
 const later = (at: Date, ms: number): Date => new Date(at.getTime() + ms);
 
@@ -66,10 +78,18 @@ export function setAside(health: PeerHealth, at: Date, reason: string, discovery
   return { state: 'unsupported', since, lastAt: at, nextTryAt: later(at, LOOK_AGAIN_MS), reason, discoverySeen };
 }
 
+/** Policy lets nothing go to it, or still does not. */
+export function withhold(health: PeerHealth, at: Date, reason: string): Withheld {
+  const since = health.state === 'withheld' ? health.since : at;
+  return { state: 'withheld', since, lastAt: at, nextTryAt: later(at, ASK_AGAIN_MS), reason };
+}
+
 /** The peer was heard from: it is there again. Whether it learnt to speak of federation is looked up soon. */
 export function heard(health: PeerHealth, at: Date): PeerHealth {
   if (health.state === 'healthy') return health;
   if (health.state === 'failing') return well(at);
+  // Whether it is there is not what it waits for.
+  if (health.state === 'withheld') return health;
   const soon = later(health.lastAt, LOOK_SOON_MS);
   const nextTryAt = soon < at ? at : soon;
   return nextTryAt < health.nextTryAt ? { ...health, nextTryAt } : health;

@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from './config-readers.js';
+import { TRUST_VARIABLES } from './trust-variables.js';
 
 /** One environment variable: what it is called, what it must look like, what it means. */
 interface Variable<T> {
@@ -161,6 +162,7 @@ export const VARIABLES = {
     meaning: 'Peers from which the forms of OCM 1.4 and OCM-MLS -01 are accepted too.',
     read: list(parsed((entry) => (entry === '*' ? '*' : host(entry)))),
   },
+  ...TRUST_VARIABLES,
   providerName: {
     name: 'COVEY_PROVIDER_NAME',
     default: 'Covey',

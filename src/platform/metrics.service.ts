@@ -91,6 +91,36 @@ export class Metrics {
     labelNames: ['outcome'],
     registers: this.registers,
   });
+  private readonly refusals = new Counter({
+    name: 'covey_trust_refusals_total',
+    help: 'Requests of other servers that policy held or refused',
+    labelNames: ['code', 'reason'],
+    registers: this.registers,
+  });
+  private readonly limited = new Counter({
+    name: 'covey_limited_total',
+    help: 'Requests of other servers that were more than one may ask',
+    labelNames: ['endpoint'],
+    registers: this.registers,
+  });
+  private readonly providers = new Gauge({
+    name: 'covey_trust_providers',
+    help: 'Providers about whom something was decided or is to be decided',
+    labelNames: ['state'],
+    registers: this.registers,
+  });
+  private readonly listFailures = new Gauge({
+    name: 'covey_trust_list_failing',
+    help: '1 when the list of providers could not be read at the last try',
+    labelNames: ['source'],
+    registers: this.registers,
+  });
+  private readonly listReadAt = new Gauge({
+    name: 'covey_trust_list_read_timestamp_seconds',
+    help: 'When the list of providers was read last',
+    labelNames: ['source'],
+    registers: this.registers,
+  });
   private readonly refreshers: (() => Promise<void>)[] = [];
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
@@ -121,6 +151,24 @@ export class Metrics {
 
   introspected(outcome: string): void {
     this.introspections.inc({ outcome });
+  }
+
+  /** `code`: `trust.held` or `trust.refused`; `reason`: of the standing. */
+  providerTurnedAway(code: string, reason: string): void {
+    this.refusals.inc({ code, reason });
+  }
+
+  peerLimited(endpoint: string): void {
+    this.limited.inc({ endpoint });
+  }
+
+  providersCounted(counts: Readonly<Record<string, number>>): void {
+    for (const [state, count] of Object.entries(counts)) this.providers.set({ state }, count);
+  }
+
+  providerList(source: string, failing: boolean, readAt: Date | undefined): void {
+    this.listFailures.set({ source }, failing ? 1 : 0);
+    if (readAt) this.listReadAt.set({ source }, readAt.getTime() / 1000);
   }
 
   turnFailed(worker: string): void {

@@ -12,6 +12,7 @@ import { Idempotency, type IdempotencyKey } from '../platform/idempotency.reposi
 import { Log } from '../platform/logger.service.js';
 import { Poller } from '../platform/poller.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import { PeerLimits } from '../trust/peer-limits.service.js';
 import { ProvisioningService } from '../tokens/provisioning.service.js';
 import { FileKeysService } from './file-keys.service.js';
 import { KeySendingService } from './key-sending.service.js';
@@ -56,6 +57,7 @@ export class SharingService {
     private readonly preparing: PreparingService,
     private readonly provisioning: ProvisioningService,
     private readonly idempotency: Idempotency,
+    private readonly limits: PeerLimits,
     private readonly poller: Poller,
     private readonly log: Log,
   ) {}
@@ -64,7 +66,7 @@ export class SharingService {
    * Shares a resource with a group of which the sender is a member. Every member server is to be told, which are found in
    * our own tree (OCM-MLS R-021); none of them was contacted when this returns, but the protocol servers have stored the
    * share. Returns its id. Throws `share.sender-foreign`, `share.sender-not-member`, `share.expired`, `share.cipher-fixed`,
-   * `share.not-provisioned`, `pairing.unknown`, `pairing.not-provisioned`, `group.not-found`, `group.left`.
+   * `share.not-provisioned`, `pairing.unknown`, `pairing.not-provisioned`, `group.not-found`, `group.left`, `limit.user`.
    */
   async create(wish: Sharing, key?: IdempotencyKey): Promise<string> {
     for (const user of [wish.sender, wish.owner]) {
@@ -124,6 +126,7 @@ export class SharingService {
 
   private async createIn(tx: Tx, sharing: Sharing, shareId: string): Promise<string> {
     const group = await this.groupOf(tx, sharing);
+    await this.limits.spendFor(tx, sharing.sender);
     const { share, sealed } = await this.shareIn(tx, sharing, shareId);
     await this.shares.add(tx, share);
     await this.wishes.shared(tx, share);

@@ -13,6 +13,7 @@ import { Log } from '../platform/logger.service.js';
 import { Metrics } from '../platform/metrics.service.js';
 import { RateLimits } from '../platform/rate-limits.repository.js';
 import { TransactionService } from '../platform/transaction.service.js';
+import { Trust } from '../trust/trust.service.js';
 import { ACCESS_TOKEN_TYPE, claimsAbout, issuerOf } from './access-token.js';
 import { type Asked, GrantRepository } from './grant.repository.js';
 import { activeAnswer, INACTIVE, type Introspection, INTROSPECTION_TYPE } from './introspection.js';
@@ -54,6 +55,7 @@ export class IntrospectionService {
     private readonly limits: RateLimits,
     private readonly tokens: TokensService,
     private readonly keys: ServerKeysService,
+    private readonly trust: Trust,
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
@@ -69,6 +71,9 @@ export class IntrospectionService {
       const { asked, member, token: times } = await this.read(token);
       const at = this.clock.now();
       const { grant } = asked;
+      // What was given before opens nothing while the server that has it may not take part.
+      const { kind } = await this.trust.standing(grant.recipient);
+      if (kind !== 'allowed') throw new Fault('grant.peer-refused', { recipient: grant.recipient });
       const claims = claimsAbout(this.tokens.factsOf(asked, grant.recipient, member));
       const hasRecord =
         grant.provisioned && (await this.db.statement((tx) => this.records.isStored(tx, grant.providerId, caller)));

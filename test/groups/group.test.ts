@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { adminServers, memberServers, ownerServer, warningsOf } from '../../src/groups/group.js';
-import { ocmAddress } from '../../src/kernel/address.js';
+import { host, ocmAddress } from '../../src/kernel/address.js';
 
 const admins = ['bob@b.test', 'alice@a.test', 'bella@b.test'].map(ocmAddress);
 
@@ -25,5 +25,15 @@ test.each([
   ['a group of one server', ['alice@a.test', 'anna@a.test'], [], []],
 ])('R-225 %s', (_, some, others, expected) => {
   const [admins, members] = [some.map(ocmAddress), [...new Set([...some, ...others])].map(ocmAddress)];
-  expect(warningsOf({ admins }, members)).toEqual(expected);
+  expect(warningsOf({ admins }, members, [])).toEqual(expected);
+});
+
+test('a member server that may not take part is warned of, and more so when it is the owner server', () => {
+  const admins = ['alice@a.test', 'bob@b.test'].map(ocmAddress);
+  const members = [...admins, ocmAddress('carol@c.test')];
+  expect(warningsOf({ admins }, members, [host('c.test')])).toEqual(['server-refused']);
+  expect(warningsOf({ admins }, members, [host('b.test'), host('a.test')])).toEqual([
+    'server-refused',
+    'owner-refused',
+  ]);
 });

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Network } from '../../src/kernel/network.js';
 import { OCM_ROWS, OcmModule } from '../../src/ocm/ocm.module.js';
+import { TRUST_ROWS } from '../../src/trust/trust.module.js';
 import { configFrom } from '../../src/platform/config.js';
 import { dressHttp, httpAdapter } from '../../src/platform/http.provider.js';
 import { Log } from '../../src/platform/logger.service.js';
@@ -43,7 +44,7 @@ export async function boot(wanted: Wanted): Promise<NestFastifyApplication> {
   const log = new Log(config.logLevel);
   const root: DynamicModule = {
     module: Root,
-    imports: [PlatformModule.with({ config, clock, dice, network, log }, OCM_ROWS), OcmModule],
+    imports: [PlatformModule.with({ config, clock, dice, network, log }, [...TRUST_ROWS, ...OCM_ROWS]), OcmModule],
     controllers,
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, httpAdapter(config, dice), {

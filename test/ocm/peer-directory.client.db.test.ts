@@ -3,8 +3,9 @@ import { host, type Host } from '../../src/kernel/address.js';
 import { Fault } from '../../src/kernel/fault.js';
 import { PeerDirectory } from '../../src/ocm/peer-directory.client.js';
 import { PeerDocumentRow, PeerRepository } from '../../src/ocm/peer.repository.js';
-import { configFrom } from '../../src/platform/config.js';
+import { type Config, configFrom } from '../../src/platform/config.js';
 import type { TransactionService } from '../../src/platform/transaction.service.js';
+import type { Trust } from '../../src/trust/trust.service.js';
 import { TestClock } from '../support/clock.js';
 import { leaseDatabase, type Lease } from '../support/database.js';
 import { FakePeer } from './fake-peer.js';
@@ -37,9 +38,12 @@ const replica = (environment: Record<string, string> = {}) =>
     network,
     new PeerRepository(),
     transactions,
+    trustOf(configFrom({ COVEY_DOMAIN: 'b.test', ...environment })),
     configFrom({ COVEY_DOMAIN: 'b.test', ...environment }),
     clock,
   );
+/** Nothing was set for anybody. */
+const trustOf = (config: Config) => ({ isCompatible: (of: Host) => config.isCompatible(of) }) as Trust;
 const down = (url: string) => network.at(url, () => new Fault('peer.unreachable'));
 const key = (directory: PeerDirectory, kid = peer.key.signing.kid, of: Host = A) => directory.verificationKey(of, kid);
 

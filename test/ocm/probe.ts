@@ -61,9 +61,9 @@ export class Probe {
     public app: NestFastifyApplication,
   ) {}
 
-  static async start(): Promise<Probe> {
+  static async start(environment: Record<string, string> = {}): Promise<Probe> {
     const probe = new Probe(await leaseDatabase(), undefined as never);
-    probe.app = await probe.boot();
+    probe.app = await probe.boot(environment);
     return probe;
   }
 

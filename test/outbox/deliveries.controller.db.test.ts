@@ -7,6 +7,7 @@ import { utf8 } from '../../src/kernel/bytes.js';
 import { Fault } from '../../src/kernel/fault.js';
 import { type HttpAnswer, type HttpRequest, Network } from '../../src/kernel/network.js';
 import { OCM_ROWS } from '../../src/ocm/ocm.module.js';
+import { TRUST_ROWS } from '../../src/trust/trust.module.js';
 import { OUTBOX_ROWS, OutboxModule } from '../../src/outbox/outbox.module.js';
 import { Outbox } from '../../src/outbox/outbox.service.js';
 import { serveApiDocs } from '../../src/platform/api-docs.provider.js';
@@ -62,6 +63,7 @@ beforeEach(async () => {
   });
   Object.assign(config, { databasePool: lease.poolSize });
   const platform = PlatformModule.with({ config, clock, dice, network: peers, log: new Log('silent') }, [
+    ...TRUST_ROWS,
     ...OCM_ROWS,
     ...OUTBOX_ROWS,
   ]);

@@ -42,6 +42,15 @@ describe('what an answer means', () => {
     expect(ruled(answer(429, '', { 'retry-after': '30' }))).toEqual(again('peer', 'http 429', 30_000));
   });
 
+  test('503 trust.held: an operator there has to decide, and no letter dies over that', () => {
+    const held = answer(503, { message: 'TRUST_HELD', code: 'trust.held' }, { 'retry-after': '900' });
+    expect(ruled(held)).toEqual(again('peer', 'http 503 trust.held', 900_000));
+    const patience = { tries: 1_000, peerFailures: 1_000, mostTries: 3 };
+    expect(judge(held, AT, patience)).toMatchObject({ kind: 'again' });
+    expect(judge(answer(429), AT, patience)).toMatchObject({ kind: 'again' });
+    expect(judge(answer(503), AT, patience)).toMatchObject({ kind: 'dead' });
+  });
+
   test.each(['group.unknown', 'commit.too-early', 'share.queue-full', 'inbox.full', 'mls.group-unknown'])(
     '503 %s: the peer is well, this lane waits',
     (code) => {

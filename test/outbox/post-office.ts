@@ -21,6 +21,8 @@ import { Log } from '../../src/platform/logger.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
+import type { Standing } from '../../src/trust/policy.js';
+import type { Trust } from '../../src/trust/trust.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
 import { TestClock } from '../support/clock.js';
 import type { Lease } from '../support/database.js';
@@ -115,6 +117,11 @@ export class PostOffice {
   private readonly letters: LetterRepository;
   private readonly highWater = { raise: () => undefined, mark: 0 } as unknown as HighWater;
   private couriers = 0;
+  /** Peers that policy does not let take part. */
+  readonly standings = new Map<string, Standing>();
+  private readonly trust = {
+    standing: async (peer: Host) => this.standings.get(peer) ?? { kind: 'allowed', reason: 'open' },
+  } as unknown as Trust;
 
   private constructor(
     readonly db: TransactionService,
@@ -143,8 +150,8 @@ export class PostOffice {
 
   /** One more courier, as another process would have it. */
   hire(client = this.peers.client): CourierWorker {
-    const { clock, config, letters, metrics, log } = this;
-    return new CourierWorker(this.desk(), letters, this.highWater, client, clock, config, metrics, log);
+    const { clock, config, letters, metrics, log, trust } = this;
+    return new CourierWorker(this.desk(), letters, this.highWater, client, trust, clock, config, metrics, log);
   }
 
   private desk(): DeliveryService {

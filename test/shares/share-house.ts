@@ -52,6 +52,7 @@ import { ProtocolServerClient } from '../../src/tokens/protocol-server.client.js
 import { ProvisioningService } from '../../src/tokens/provisioning.service.js';
 import { ShareRecordRepository } from '../../src/tokens/share-record.repository.js';
 import { TokensService } from '../../src/tokens/tokens.service.js';
+import type { PeerLimits } from '../../src/trust/peer-limits.service.js';
 import { TestClock } from '../support/clock.js';
 import { leaseDatabase, type Lease } from '../support/database.js';
 import { askForToken, hand } from './neighbours.js';
@@ -61,6 +62,7 @@ import { TestDice } from '../support/dice.js';
 const ROWS = [...PLATFORM_ROWS, ...GROUPS_ROWS, ...TOKENS_ROWS, ...SHARES_ROWS];
 
 /** What is shared here is not encrypted. */
+const LIMITS_NOTHING = { spendFor: async () => undefined } as unknown as PeerLimits;
 const ENCRYPTS_NOTHING: unknown = {};
 
 /** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
@@ -180,6 +182,7 @@ export class ShareHouse implements AsyncDisposable {
       preparing,
       provisioning,
       new Idempotency(clock),
+      LIMITS_NOTHING,
       poller,
       log,
     );

@@ -5,7 +5,7 @@ export interface OperatorRequest {
   readonly method: 'GET' | 'POST';
   /** Below `/api/v1`. */
   readonly path: string;
-  readonly body?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, string | number | boolean>>;
   readonly screen: Screen;
 }
 
@@ -21,7 +21,11 @@ export type Screen =
   | 'keys'
   | 'rotations'
   | 'rotation'
-  | 'checks';
+  | 'checks'
+  | 'trust'
+  | 'providers'
+  | 'provider'
+  | 'done';
 
 export interface OperatorArguments {
   readonly request: OperatorRequest;
@@ -46,11 +50,22 @@ export const OPERATOR_USAGE = `usage: npm run covey -- COMMAND [--json] [--url U
   rotate-key KIND [--how at-once]     a new key: http signs messages, token signs access tokens
   new-file-keys [--state STATE]       files that are to be encrypted under a new key, and how far that is
   new-file-key SHARE                  wish a new key for a shared file, whose key may have leaked
+  trust                               policy, lists of providers, and patterns that allow or deny
+  providers [--state STANDING]        other servers, with their standing (allowed, held, refused) and why
+  provider SERVER                     how one stands
+  approve-provider SERVER --reason WHY   let it federate; likewise refuse-provider, forget-provider,
+                                      quarantine and release
+  set-provider SERVER --reason WHY [--limit PERCENT] [--compatible yes|no]
+                                      how much it may ask, and whether its old wire forms are taken
+  allow PATTERN --reason WHY          put it on the list of those who may federate; likewise deny,
+                                      and off it again: unallow, undeny
   doctor [--peer SERVER]              look at this server as others do
 
 The API key is that of COVEY_API_KEY, COVEY_API_KEY_FILE, or the data folder (COVEY_DATA).`;
 
-type Options = Readonly<Partial<Record<'by' | 'reason' | 'state' | 'group' | 'how' | 'peer', string>>>;
+type Options = Readonly<
+  Partial<Record<'by' | 'reason' | 'state' | 'group' | 'how' | 'peer' | 'limit' | 'compatible', string>>
+>;
 interface CommandForm {
   readonly operands: number;
   readonly needs?: readonly (keyof Options)[];
@@ -64,6 +79,28 @@ const query = (values: Readonly<Record<string, string | undefined>>): string => 
   const given = Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length > 0 ? `?${new URLSearchParams(given).toString()}` : '';
 };
+
+const deciding = (act: string): CommandForm => ({
+  operands: 1,
+  needs: ['reason'],
+  request: (server, { reason = '' }) => ({
+    method: 'POST',
+    path: `/trust/providers/${encodeURIComponent(server)}/${act}`,
+    body: { why: reason },
+    screen: 'provider',
+  }),
+});
+
+const ruling = (effect: 'allow' | 'deny', path: string): CommandForm => ({
+  operands: 1,
+  needs: ['reason'],
+  request: (pattern, { reason = '' }) => ({
+    method: 'POST',
+    path,
+    body: { effect, pattern, why: reason },
+    screen: 'done',
+  }),
+});
 
 const FORMS: Readonly<Record<string, CommandForm>> = {
   groups: { operands: 0, request: () => get('/groups', 'groups') },
@@ -124,6 +161,37 @@ const FORMS: Readonly<Record<string, CommandForm>> = {
     request: (share) => ({ method: 'POST', path: '/rotations', body: { share }, screen: 'rotation' }),
   },
   doctor: { operands: 0, takes: ['peer'], request: (_, { peer }) => get(`/doctor${query({ peer })}`, 'checks') },
+  trust: { operands: 0, request: () => get('/trust', 'trust') },
+  providers: {
+    operands: 0,
+    takes: ['state'],
+    request: (_, { state }) => get(`/trust/providers${query({ standing: state })}`, 'providers'),
+  },
+  provider: { operands: 1, request: (server) => get(`/trust/providers/${encodeURIComponent(server)}`, 'provider') },
+  'approve-provider': deciding('approve'),
+  'refuse-provider': deciding('refuse'),
+  'forget-provider': deciding('forget'),
+  quarantine: deciding('quarantine'),
+  release: deciding('release'),
+  'set-provider': {
+    operands: 1,
+    needs: ['reason'],
+    takes: ['limit', 'compatible'],
+    request: (server, { reason = '', limit, compatible }) => ({
+      method: 'POST',
+      path: `/trust/providers/${encodeURIComponent(server)}/settings`,
+      body: {
+        why: reason,
+        ...(limit === undefined ? {} : { limitPercent: Number(limit) }),
+        ...(compatible === undefined ? {} : { compatible: compatible === 'yes' }),
+      },
+      screen: 'provider',
+    }),
+  },
+  allow: ruling('allow', '/trust/rules'),
+  deny: ruling('deny', '/trust/rules'),
+  unallow: ruling('allow', '/trust/rules/remove'),
+  undeny: ruling('deny', '/trust/rules/remove'),
   audit: { operands: 0, takes: ['group'], request: (_, { group }) => get(`/audit${query({ group })}`, 'lines') },
 };
 
@@ -157,6 +225,8 @@ function parsed(args: readonly string[]) {
         group: { type: 'string' },
         how: { type: 'string' },
         peer: { type: 'string' },
+        limit: { type: 'string' },
+        compatible: { type: 'string' },
       },
     });
   } catch {

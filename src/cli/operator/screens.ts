@@ -6,6 +6,8 @@ import type { doctorAnswer } from '../../console/doctor-answers.js';
 import type { keysAnswer } from '../../ocm/key-answers.js';
 import type { rotationAnswer, rotationsAnswer } from '../../shares/rotation-bodies.js';
 import type { Screen } from './operator-arguments.js';
+import { ago, counted, facts, table, until } from './terminal.js';
+import { type Provider, provider, providers, type TrustAnswer, trust } from './trust-screens.js';
 
 type Group = z.output<typeof groupAnswer>;
 type Approval = z.output<typeof approvalAnswer>;
@@ -23,6 +25,9 @@ const STATES: Readonly<Record<Group['state'], string>> = {
 
 const WARNINGS: Readonly<Record<Group['warnings'][number], string>> = {
   'single-admin': 'it has one admin only: when that one is lost, nobody can change it any more',
+  'server-refused':
+    'members are at home on servers that may not federate with this one: nothing goes there or comes from there',
+  'owner-refused': 'its owner server may not federate with this one, which can follow the group no more',
   'admins-on-one-server': 'all admins are on one server: nobody can take over from it',
 };
 
@@ -51,6 +56,14 @@ export function screen(kind: Screen, answer: unknown, now: Date): string {
       return rotations([answer as NewFileKey], now);
     case 'checks':
       return checks((answer as z.output<typeof doctorAnswer>).checks);
+    case 'trust':
+      return trust(answer as TrustAnswer, now);
+    case 'providers':
+      return providers((answer as { readonly providers: readonly Provider[] }).providers, now);
+    case 'provider':
+      return provider(answer as Provider, now);
+    case 'done':
+      return 'done';
     case 'lines':
       return String(answer).trimEnd();
   }
@@ -65,7 +78,19 @@ function groups({ groups: all }: z.output<typeof groupsAnswer>): string {
 }
 
 function group(one: Group, now: Date): string {
-  const { address, mlsGroupId, state, epoch, ownerServer, admins, members, staleLeaves, warnings, lastCommit } = one;
+  const {
+    address,
+    mlsGroupId,
+    state,
+    epoch,
+    ownerServer,
+    admins,
+    members,
+    staleLeaves,
+    refusedServers,
+    warnings,
+    lastCommit,
+  } = one;
   const servers = new Set(members.map((member) => hostIn(member.address)));
   return [
     address,
@@ -74,6 +99,7 @@ function group(one: Group, now: Date): string {
       ['epoch', String(epoch)],
       ['owner server', ownerServer],
       ['members', `${counted(members.length, 'member')} on ${counted(servers.size, 'server')}`],
+      ...(refusedServers.length > 0 ? [['refused', refusedServers.join(' ')] as const] : []),
       ['stale leaves', staleLeaves.length === 0 ? 'none' : staleLeaves.join(' ')],
       [
         'last Commit',
@@ -227,38 +253,4 @@ function peer({ lanes, letters, ...one }: z.output<typeof peerAnswer>, now: Date
   ].join('\n');
 }
 
-/** Columns as wide as their widest cell, two blanks apart. What others named may not steer the terminal. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const clean = [head, ...rows.map((row) => row.map(printable))];
-  const widths = head.map((_, column) => Math.max(...clean.map((row) => row[column]!.length)));
-  return clean
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-const facts = (lines: readonly (readonly [string, string])[]): string[] =>
-  lines.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}`);
-
-const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const hostIn = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
-const ago = (time: string, now: Date): string => `${span(now.getTime() - Date.parse(time))} ago`;
-const until = (time: string, now: Date): string => `in ${span(Date.parse(time) - now.getTime())}`;
-
-/** The largest unit that fits, in whole numbers. */
-function span(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const units: readonly [number, string][] = [
-    [86_400, 'd'],
-    [3_600, 'h'],
-    [60, 'min'],
-  ];
-  const [size, unit] = units.find(([least]) => seconds >= least) ?? [1, 's'];
-  return `${Math.floor(seconds / size)} ${unit}`;
-}

@@ -12,6 +12,7 @@ const group = {
     { address: 'bob@b.test', leafIndex: 2 },
   ],
   staleLeaves: ['alice@a.test'],
+  refusedServers: [],
   lastCommit: { digest: '5fec', committer: 'bob@b.test', recordedAt: '2026-03-02T09:30:00.000Z' },
 };
 
