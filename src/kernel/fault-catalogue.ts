@@ -1,4 +1,5 @@
 import { ACCESS_FAULTS } from './access-faults.js';
+import { FEED_FAULTS } from './feed-faults.js';
 import { TOKEN_FAULTS } from './token-faults.js';
 import { GROUP_FAULTS, type FaultKind } from './group-faults.js';
 import { UPSTREAM_FAULTS } from './upstream-faults.js';
@@ -256,5 +257,6 @@ export const FAULTS = {
   'letter.settled': { status: 409, retry: false, says: 'that letter is not on its way any more' },
   ...GROUP_FAULTS,
   ...UPSTREAM_FAULTS,
+  ...FEED_FAULTS,
   internal: { status: 500, retry: false, says: 'something broke in this server' },
 } as const satisfies Record<string, FaultKind>;

@@ -30,6 +30,12 @@ export const AUDIT_ACTS = {
   'key.replaced': 'a signing key was made in the stead of all of its kind, which count no more',
   'pairing.made': 'a protocol server was paired, and may ask about tokens',
   'pairing.ended': 'a protocol server may ask about tokens no more',
+  'webhook.made': 'events are sent to a webhook from now on',
+  'webhook.secret-exchanged': 'a webhook was given another secret; the one before signs for a day more',
+  'webhook.paused': 'a webhook is sent nothing until it is resumed',
+  'webhook.resumed': 'a webhook is sent events again, from a place in the feed on',
+  'webhook.stopped': 'this server gave a webhook up, for the reason that it says',
+  'webhook.removed': 'a webhook was removed',
   'api-key.made': 'an API key was made',
   'api-key.revoked': 'an API key was revoked',
 } as const satisfies Record<string, string>;

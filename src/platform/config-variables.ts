@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from './config-readers.js';
+import { FEED_VARIABLES } from './feed-variables.js';
 
 /** One environment variable: what it is called, what it must look like, what it means. */
 interface Variable<T> {
@@ -154,6 +155,7 @@ export const VARIABLES = {
     ...seconds(1, 3_600),
     meaning: 'How long the file platform may take until it answers, and between two parts of an answer.',
   },
+  ...FEED_VARIABLES,
   compat: {
     name: 'COVEY_COMPAT',
     default: '',

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fromUtf8, utf8 } from '../../src/kernel/bytes.js';
+import { mayConnect } from '../../src/ocm/public-ip.js';
 import { guarded, UndiciNetwork } from '../../src/ocm/undici-network.client.js';
 
 const open: { close(): unknown }[] = [];
@@ -67,7 +68,10 @@ describe('only public addresses are connected to', () => {
   test('what is connected in the end is judged too, whatever was said before', () => {
     let destroyed = false;
     const socket = { remoteAddress: '::ffff:127.0.0.1', destroy: () => (destroyed = true) } as unknown as Socket;
-    const connect = guarded((_, callback) => callback(null, socket), 'public-only');
+    const connect = guarded(
+      (_, callback) => callback(null, socket),
+      (address) => mayConnect(address, 'public-only'),
+    );
     let error: unknown;
     connect({ hostname: 'a.example.org' } as never, (...[found]) => void (error = found));
     expect([String(error), destroyed]).toEqual([expect.stringContaining('peer.address-refused'), true]);
