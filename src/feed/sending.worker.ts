@@ -18,7 +18,7 @@ import { WebhookClient } from './webhook.client.js';
 import { type Claimed, WebhookRepository } from './webhook.repository.js';
 
 /** So many are looked at in a turn. */
-const PAGE = 50;
+const PAGE = 200;
 /** What was taken is stored no later than this, between two events. */
 const STORE_EVERY_MS = 1_000;
 /** Then the webhook goes to the end of the queue. */

@@ -52,6 +52,11 @@ export class StreamsWorker implements Turn, OnModuleDestroy {
     private readonly log: Log,
   ) {}
 
+  /** How many are open. */
+  get count(): number {
+    return this.open.size;
+  }
+
   /** Events up to there have their places. */
   moved(position: number): void {
     this.last = Math.max(this.last, position);
@@ -82,14 +87,14 @@ export class StreamsWorker implements Turn, OnModuleDestroy {
     const closed = new Promise<void>((resolve) => {
       readable.once('close', () => {
         this.open.delete(stream);
-        this.metrics.feedStreams(this.open.size);
+        this.metrics.feedStreams(this.count);
         this.ring();
         resolve();
       });
     });
     const stream: OpenStream = { apiKey, openedAt: this.clock.now(), readable, closed, offeredAt: undefined };
     this.open.add(stream);
-    this.metrics.feedStreams(this.open.size);
+    this.metrics.feedStreams(this.count);
     return readable;
   }
 

@@ -88,6 +88,35 @@ describe('only public addresses are connected to', () => {
   });
 });
 
+describe('what the operator listed is connected to, where a URL was configured', () => {
+  const resolveTo = (address: string) =>
+    ((_: string, answer: (error: null, found: { address: string; family: 4 }[]) => void) =>
+      answer(null, [{ address, family: 4 }])) as never;
+
+  test('by its very address, and for nobody else', async () => {
+    const { port, sockets } = await serve((_, response) => response.end('efss'));
+    const made = network('public-only', resolveTo('127.0.0.1'), ['127.0.0.1/32', 'efss.internal']);
+    const url = `http://127.0.0.1:${port}/`;
+    await expect(made.fetch(get(url))).rejects.toThrow('peer.address-refused');
+    expect(sockets.size).toBe(0);
+    expect(fromUtf8((await made.fetch({ ...get(url), configured: true })).body)).toBe('efss');
+    expect((await made.fetch({ ...get(`http://efss.internal:${port}/`), configured: true })).status).toBe(200);
+    // The connection that is kept is not lent to others.
+    await expect(made.fetch(get(url))).rejects.toThrow('peer.address-refused');
+  });
+
+  test.each(['127.0.0.1', '169.254.169.254', '10.0.0.1'])(
+    'a name that now means %s is refused all the same when that is not listed',
+    async (address) => {
+      const { port, sockets } = await serve((_, response) => response.end('secret'));
+      const made = network('public-only', resolveTo(address), ['other.internal', '127.0.0.0/8', '169.254.0.0/16']);
+      const asked = made.fetch({ ...get(`http://efss.internal:${port}/`), configured: true });
+      await expect(asked).rejects.toThrow('peer.address-refused');
+      expect(sockets.size).toBe(0);
+    },
+  );
+});
+
 describe('an exchange', () => {
   const local = () => network('loopback-development');
 
