@@ -143,7 +143,7 @@ test('a stream tells what was missed, then what happens, and goes on after the l
   expect((await opened(port, { 'last-event-id': `9-${'0'.repeat(16)}` })).statusCode).toBe(410);
   expect((await opened(port, { authorization: 'Bearer nobody' })).statusCode).toBe(401);
   const more = await Promise.all(Array.from({ length: 8 }, () => opened(port)));
-  expect(more.map(({ statusCode }) => statusCode).sort()).toEqual([200, 200, 200, 200, 200, 200, 200, 429]);
+  expect(more.filter(({ statusCode }) => statusCode === 429)).toHaveLength(1);
   for (const one of more.slice(1)) one.destroy();
   const ended = read(second, () => false);
   await house.app.close();

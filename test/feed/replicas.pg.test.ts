@@ -109,6 +109,7 @@ test('a group, its approvals and its shares through crashes: the feed and the we
   }
   expect(deaths).toBeGreaterThan(3);
   const share = await alice.share(lab, 'data.tar');
+  await world.pass(600_000);
   await alice.unshare(share);
   await bob.add(lab, 'carol@b.test');
   // His server may still wait before it tries ours again, which died.
