@@ -33,9 +33,9 @@ test('two replicas place and send at the same time, each event once and in order
   await using one = await feedHouse(lease);
   await using two = await feedHouse(lease);
   const arrived: number[] = [];
-  let under = 0;
+  let [under, most] = [0, 0];
   const take = async ({ body }: HttpRequest) => {
-    expect(++under).toBe(1);
+    most = Math.max(most, ++under);
     await new Promise((resolve) => setImmediate(resolve));
     arrived.push((JSON.parse(fromUtf8(body!)) as { data: { n: number } }).data.n);
     under--;
@@ -44,8 +44,10 @@ test('two replicas place and send at the same time, each event once and in order
   for (const house of [one, two]) house.network.at(HOOK, take);
   await one.ask('POST', '/api/v1/webhooks', { body: { url: HOOK, after: 'oldest' } });
   await one.query(...manyEvents(2_000));
-  await Promise.all([one, two].map((house) => house.turn('feed.placing', 'feed.sending')));
+  await Promise.all([one, two].map((house) => house.turn('feed.placing')));
+  await Promise.all([one, two].map((house) => house.turn('feed.sending')));
   await one.turn('feed.placing', 'feed.sending');
+  expect(most).toBe(1);
   expect(arrived).toEqual(Array.from({ length: 2_000 }, (_, n) => n + 1));
   const [row] = await one.query<{ n: number }>(
     'SELECT count(DISTINCT position)::integer AS n FROM feed_event WHERE position BETWEEN 1 AND 2000',
