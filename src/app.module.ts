@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConsoleModule } from './console/console.module.js';
+import { FEED_ROWS, FeedModule } from './feed/feed.module.js';
 import { GROUPS_ROWS, GroupsModule } from './groups/groups.module.js';
 import { INBOX_ROWS, InboxModule } from './inbox/inbox.module.js';
 import { MembershipModule } from './membership/membership.module.js';
@@ -26,6 +27,7 @@ const ROWS: Rows = [
   ...OCM_ROWS,
   ...MLS_ROWS,
   ...OUTBOX_ROWS,
+  ...FEED_ROWS,
   ...GROUPS_ROWS,
   ...TOKENS_ROWS,
   ...SHARES_ROWS,
@@ -38,6 +40,7 @@ const MODULES: NonNullable<ModuleMetadata['imports']> = [
   OcmModule,
   MlsModule,
   OutboxModule,
+  FeedModule,
   GroupsModule,
   TokensModule,
   SharesModule,

@@ -25,7 +25,7 @@ try {
     config,
     clock: new SystemClock(),
     dice: new SystemDice(),
-    network: new UndiciNetwork(addressPolicy(config)),
+    network: new UndiciNetwork(addressPolicy(config), undefined, config.privateTargets),
     log,
   });
   stopOnSignals(app, log, config.shutdownTimeoutMs);

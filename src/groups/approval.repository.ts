@@ -2,8 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { epoch, type MlsGroupId } from '../kernel/ids.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Approval, ApprovalKind, ApprovalState, Ask } from './approval.js';
+import { approvalEvent } from './group-events.js';
+import { GroupRepository } from './group.repository.js';
 
 /** What waits for an admin of this server, and how it was decided. Guarded by the lock on the group's row. */
 @Entity('approval_request')
@@ -29,15 +32,24 @@ export class ApprovalRow {
 /** One page of an inbox. */
 const MOST_SHOWN = 200;
 
+/** What is asked, and how that ended, is told to the feed. */
 @Injectable()
 export class ApprovalRepository {
+  constructor(
+    private readonly groups: GroupRepository,
+    private readonly feed: FeedRecorder,
+  ) {}
+
   async add(tx: Tx, approval: Approval): Promise<void> {
     await tx.insert(ApprovalRow, toRow(approval));
+    await this.tell(tx, approval);
   }
 
+  /** What was open. */
   async save(tx: Tx, approval: Approval): Promise<void> {
     const { id, ...columns } = toRow(approval);
     await tx.update(ApprovalRow, { id }, columns);
+    if (approval.state !== 'open') await this.tell(tx, approval);
   }
 
   async byId(tx: Tx, id: string): Promise<Approval | undefined> {
@@ -84,19 +96,22 @@ export class ApprovalRepository {
 
   /** Ends what was not proposed anew in time; says how many there were. */
   async lapse(tx: Tx, at: Date): Promise<number> {
-    const lapsed = { state: 'lapsed' as const, dueAt: null };
-    const { affected } = await tx
-      .createQueryBuilder()
-      .update(ApprovalRow)
-      .set(lapsed)
-      .where(`state = 'open' AND due_at <= :at`, { at })
-      .execute();
-    return affected ?? 0;
+    const [rows] = (await tx.query(
+      `UPDATE approval_request SET state = 'lapsed', due_at = NULL WHERE state = 'open' AND due_at <= $1 RETURNING id`,
+      [at],
+    )) as [{ id: string }[], number];
+    for (const { id } of rows) await this.tell(tx, (await this.byId(tx, id))!);
+    return rows.length;
   }
 
   /** Forgets what ended and was asked for before `at`. */
   async forget(tx: Tx, at: Date): Promise<void> {
     await tx.query(`DELETE FROM approval_request WHERE state <> 'open' AND requested_at < $1`, [at]);
+  }
+
+  private async tell(tx: Tx, approval: Approval): Promise<void> {
+    const group = await this.groups.byId(tx, approval.mlsGroupId);
+    if (group) await this.feed.record(tx, approvalEvent(approval, group));
   }
 }
 

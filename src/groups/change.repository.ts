@@ -3,11 +3,13 @@ import { Column, Entity, In, MoreThan, MoreThanOrEqual, PrimaryColumn } from 'ty
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Approval } from './approval.js';
 import { askedFor, cameToNothing, withdrawn } from './change-audit.js';
 import { afterRevert, type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
+import { changeEvents } from './group-events.js';
 import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 
@@ -32,24 +34,30 @@ export class ChangeRow {
   @Column('timestamptz', { name: 'requested_at' }) requestedAt!: Date;
 }
 
-/** Whoever begins a change, and however one comes to nothing, it is told to the audit log. */
+/** Whoever begins a change, and however one comes to nothing, it is told to the audit log; how it ended, to the feed. */
 @Injectable()
 export class ChangeRepository {
   constructor(
     private readonly groups: GroupRepository,
     private readonly audit: AuditLog,
+    private readonly feed: FeedRecorder,
   ) {}
 
   async add(tx: Tx, change: Change): Promise<void> {
     await tx.insert(ChangeRow, toRow(change));
-    await this.tell(tx, change, askedFor);
+    const group = await this.groups.byId(tx, change.mlsGroupId);
+    if (group) await this.audit.record(tx, askedFor(change, group));
   }
 
   async save(tx: Tx, change: Change): Promise<void> {
     const { id, ...columns } = toRow(change);
     await tx.update(ChangeRow, { id }, columns);
-    if (change.state === 'refused') await this.tell(tx, change, cameToNothing);
-    if (change.state === 'withdrawn') await this.tell(tx, change, withdrawn);
+    if (OPEN_STATES.includes(change.state)) return;
+    const group = await this.groups.byId(tx, change.mlsGroupId);
+    if (!group) return;
+    if (change.state === 'refused') await this.audit.record(tx, cameToNothing(change, group));
+    if (change.state === 'withdrawn') await this.audit.record(tx, withdrawn(change, group));
+    await this.feed.record(tx, ...changeEvents(change, group));
   }
 
   async byId(tx: Tx, id: string): Promise<Change | undefined> {
@@ -119,11 +127,6 @@ export class ChangeRepository {
       .setOnLocked('skip_locked')
       .getMany();
     return row ? toChange(row) : undefined;
-  }
-
-  private async tell(tx: Tx, change: Change, as: typeof askedFor): Promise<void> {
-    const group = await this.groups.byId(tx, change.mlsGroupId);
-    if (group) await this.audit.record(tx, as(change, group));
   }
 }
 

@@ -3,6 +3,7 @@ import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { isFault } from '../kernel/fault.js';
 import type { CommitDigest, MlsGroupId } from '../kernel/ids.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { CommitFacts, GroupView } from '../mls/group-view.js';
 import { MlsService } from '../mls/mls.service.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -18,6 +19,7 @@ import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { DepartureRepository } from './departure.repository.js';
 import { FailoverService } from './failover.service.js';
+import { rosterEvents } from './group-events.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { QueuedProposalRepository } from './queued-proposal.repository.js';
@@ -61,6 +63,7 @@ export class EpochsService {
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
     private readonly trust: Trust,
+    private readonly feed: FeedRecorder,
     private readonly log: Log,
   ) {}
 
@@ -121,7 +124,7 @@ export class EpochsService {
     const { submitted: _, quietUntil: __, ...rest } = group;
     const alive = view.successor ? 'suspended' : 'active';
     const next: Group = { ...rest, epoch: view.epoch, admins: view.admins, state: here ? alive : 'left' };
-    await this.members.replace(tx, group.mlsGroupId, here ? view.members : [], now, renewed);
+    const roster = await this.members.replace(tx, group.mlsGroupId, here ? view.members : [], now, renewed);
     if (view.epoch > group.epoch + 1) await this.departures.noteUnseen(tx, group.mlsGroupId);
     await this.queued.forgetBefore(tx, group.mlsGroupId, view.epoch);
     const standing = { ...next, members: new Set<OcmAddress>(view.members.map(({ address }) => address)) };
@@ -133,6 +136,8 @@ export class EpochsService {
     await this.approvals.afterEpoch(tx, next, leaves);
     const saved = await this.groups.save(tx, group, next, now);
     await this.failover.watch(tx, saved);
+    // That the roster of a group that was left is not known any more goes without saying.
+    if (here) await this.feed.record(tx, ...rosterEvents(saved, roster));
     return saved;
   }
 

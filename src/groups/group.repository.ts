@@ -4,8 +4,10 @@ import type { OcmAddress } from '../kernel/address.js';
 import type { Brand } from '../kernel/brand.js';
 import { Fault } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { DUE_WORK } from './due-work.js';
+import { appeared, movedOn } from './group-events.js';
 import type { Group } from './group.js';
 
 /** Only what was locked can be saved. */
@@ -25,8 +27,11 @@ export class GroupRow {
   @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
 }
 
+/** Whatever of a group is of interest to others is told to the feed. */
 @Injectable()
 export class GroupRepository {
+  constructor(private readonly feed: FeedRecorder) {}
+
   async byId(tx: Tx, mlsGroupId: MlsGroupId): Promise<Group | undefined> {
     const row = await tx.findOneBy(GroupRow, { mlsGroupId });
     return row ? toGroup(row) : undefined;
@@ -100,6 +105,7 @@ export class GroupRepository {
       .returning('mls_group_id')
       .execute()) as { raw: unknown[] };
     if (raw.length === 0) throw new Fault('group.address-taken', { address: group.address });
+    await this.feed.record(tx, appeared(group));
     return group as Locked<Group>;
   }
 
@@ -111,6 +117,7 @@ export class GroupRepository {
       { ...toColumns(next), changedAt: at },
     );
     if (affected !== 1) throw new Fault('internal', { what: 'group changed under its lock', group: locked.mlsGroupId });
+    await this.feed.record(tx, ...movedOn(locked, next));
     return next as Locked<Group>;
   }
 }

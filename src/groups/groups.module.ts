@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed/feed.module.js';
 import { MlsModule } from '../mls/mls.module.js';
 import { OcmModule } from '../ocm/ocm.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
@@ -80,7 +81,7 @@ export const GROUPS_ROWS = [
 
 /** Groups live by MLS alone, carried on `/notifications`; shares and tokens stand to the right of them. OCM-MLS R-005 */
 @Module({
-  imports: [OcmModule, MlsModule, OutboxModule],
+  imports: [OcmModule, MlsModule, OutboxModule, FeedModule],
   providers: [
     GroupRepository,
     GroupTurns,

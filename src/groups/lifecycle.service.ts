@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { Fault } from '../kernel/fault.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import { ClientsService } from '../mls/clients.service.js';
 import { MlsService } from '../mls/mls.service.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
@@ -12,6 +13,7 @@ import { type Tx, TransactionService } from '../platform/transaction.service.js'
 import { Trust } from '../trust/trust.service.js';
 import { type Group, type GroupPicture, memberServers, ownerServer } from './group.js';
 import { CommitLogRepository } from './commit-log.repository.js';
+import { rosterEvents } from './group-events.js';
 import { GroupRepository } from './group.repository.js';
 import { isStale } from './leaf-updates.js';
 import { MemberRepository } from './member.repository.js';
@@ -30,6 +32,7 @@ export class LifecycleService {
     private readonly idempotency: Idempotency,
     private readonly audit: AuditLog,
     private readonly trust: Trust,
+    private readonly feed: FeedRecorder,
     private readonly log: Log,
   ) {}
 
@@ -55,7 +58,7 @@ export class LifecycleService {
     const { mlsGroupId, epoch, admins } = view;
     const now = this.clock.now();
     await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1, history: 0 }, now);
-    await this.members.replace(tx, mlsGroupId, view.members, now);
+    await this.feed.record(tx, ...rosterEvents(view, await this.members.replace(tx, mlsGroupId, view.members, now)));
     await this.audit.record(tx, { act: 'group.founded', actor: creator, group: { mlsGroupId, address }, epoch });
     this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');
     return { address };

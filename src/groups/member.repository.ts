@@ -6,6 +6,7 @@ import type { Epoch, MlsGroupId } from '../kernel/ids.js';
 import type { CommitFacts, Member } from '../mls/group-view.js';
 import type { Tx } from '../platform/transaction.service.js';
 import { DepartureRepository } from './departure.repository.js';
+import type { RosterChange } from './group-events.js';
 import { type GroupMember, memberServers } from './group.js';
 
 /** The roster of each group in its current epoch, as the tree says it. */
@@ -84,24 +85,22 @@ export class MemberRepository {
     return row.rows as unknown as RosterCopy;
   }
 
-  /** The roster as it was, ages and all. */
-  async restore(tx: Tx, mlsGroupId: MlsGroupId, roster: RosterCopy): Promise<void> {
+  /** The roster as it was, ages and all. Returns who came and went by it. */
+  async restore(tx: Tx, mlsGroupId: MlsGroupId, roster: RosterCopy): Promise<RosterChange> {
     const before = (await this.of(tx, mlsGroupId)).map(({ address }) => address);
     await tx.delete(MemberRow, { mlsGroupId });
     await tx.query(`INSERT INTO group_member SELECT * FROM jsonb_populate_recordset(NULL::group_member, $1)`, [
       JSON.stringify(roster),
     ]);
     const after = (await this.of(tx, mlsGroupId)).map(({ address }) => address);
-    await this.departures.note(
-      tx,
-      mlsGroupId,
-      before.filter((address) => !after.includes(address)),
-    );
+    const removed = before.filter((address) => !after.includes(address));
+    await this.departures.note(tx, mlsGroupId, removed);
+    return { added: after.filter((address) => !before.includes(address)), removed };
   }
 
   /**
    * Makes the stored roster the given one, writing only what differs. Whoever is new counts as renewed `at`; whoever is gone
-   * is noted as that.
+   * is noted as that. Returns who came and went.
    * @param renewed whose leaf got new keys: with a KeyPackage, or by an Update or an UpdatePath
    */
   async replace(
@@ -110,7 +109,7 @@ export class MemberRepository {
     members: readonly Member[],
     at: Date,
     renewed: Renewed = NOBODY,
-  ): Promise<void> {
+  ): Promise<RosterChange> {
     const rows = members.map(({ address, leafIndex }) => ({
       address,
       host: hostOf(address),
@@ -123,13 +122,10 @@ export class MemberRepository {
        AND NOT (address = ANY (SELECT address FROM jsonb_to_recordset($2::jsonb) AS new (address text)))
        RETURNING address`,
       [mlsGroupId, JSON.stringify(rows)],
-    )) as [{ address: string }[], number];
-    await this.departures.note(
-      tx,
-      mlsGroupId,
-      gone.map(({ address }) => address),
-    );
-    await tx.query(
+    )) as [{ address: OcmAddress }[], number];
+    const removed = gone.map(({ address }) => address);
+    await this.departures.note(tx, mlsGroupId, removed);
+    const written = await tx.query<{ address: OcmAddress; is_new: boolean }[]>(
       `INSERT INTO group_member AS old (mls_group_id, address, host, leaf_index, updated_at, fresh)
        SELECT $1, new.address, new.host, new.leaf_index,
          CASE WHEN new.entered OR new.updated THEN $3 ELSE new.updated_at END,
@@ -143,9 +139,11 @@ export class MemberRepository {
        ) AS new
        ON CONFLICT (mls_group_id, address) DO UPDATE
          SET leaf_index = excluded.leaf_index, updated_at = excluded.updated_at, fresh = excluded.fresh, due_at = NULL
-       WHERE (old.leaf_index, old.updated_at, old.fresh) <> (excluded.leaf_index, excluded.updated_at, excluded.fresh)`,
+       WHERE (old.leaf_index, old.updated_at, old.fresh) <> (excluded.leaf_index, excluded.updated_at, excluded.fresh)
+       RETURNING address, xmax = 0 AS is_new`,
       [mlsGroupId, JSON.stringify(rows), at],
     );
+    return { added: written.filter(({ is_new: isNew }) => isNew).map(({ address }) => address), removed };
   }
 
   /** Leaves whose time is to be worked out, as after each time that they are renewed. */

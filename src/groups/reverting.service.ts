@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import { EarlierGroupKeyRepository } from '../mls/earlier-group-key.repository.js';
 import { HeldStateRepository } from '../mls/held-state.repository.js';
 import { Outbox } from '../outbox/outbox.service.js';
@@ -9,6 +10,7 @@ import type { Tx } from '../platform/transaction.service.js';
 import { ChangeRepository } from './change.repository.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { FollowerRepository } from './follower.repository.js';
+import { rosterEvents } from './group-events.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { type HeldEpoch, HeldEpochRepository } from './held-epoch.repository.js';
@@ -31,6 +33,7 @@ export class RevertingService {
     private readonly earlierKeys: EarlierGroupKeyRepository,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
+    private readonly feed: FeedRecorder,
     private readonly log: Log,
   ) {}
 
@@ -52,7 +55,7 @@ export class RevertingService {
     await this.commitLog.forgetSince(tx, mlsGroupId, epoch);
     await this.states.restore(tx, mlsGroupId, epoch);
     await this.earlierKeys.forgetFrom(tx, mlsGroupId, epoch);
-    await this.members.restore(tx, mlsGroupId, held.roster);
+    const roster = await this.members.restore(tx, mlsGroupId, held.roster);
     await this.queued.forgetAll(tx, mlsGroupId);
     await this.changes.reopenAfter(tx, mlsGroupId, epoch, now);
     await this.followers.rewind(tx, mlsGroupId);
@@ -71,6 +74,8 @@ export class RevertingService {
     const told = { event: 'epoch.reverted', group: mlsGroupId, epoch, ...facts };
     this.log.warn(told, 'Commits of a group were taken back');
     await this.audit.record(tx, { act: 'epoch.reverted', group, epoch, facts });
-    return this.groups.save(tx, group, before, now);
+    const saved = await this.groups.save(tx, group, before, now);
+    await this.feed.record(tx, ...rosterEvents(saved, roster));
+    return saved;
   }
 }

@@ -1,4 +1,5 @@
 import { ACCESS_FAULTS } from './access-faults.js';
+import { FEED_FAULTS } from './feed-faults.js';
 import { TOKEN_FAULTS } from './token-faults.js';
 import { GROUP_FAULTS, type FaultKind } from './group-faults.js';
 import { TRUST_FAULTS } from './trust-faults.js';
@@ -258,5 +259,6 @@ export const FAULTS = {
   ...GROUP_FAULTS,
   ...TRUST_FAULTS,
   ...UPSTREAM_FAULTS,
+  ...FEED_FAULTS,
   internal: { status: 500, retry: false, says: 'something broke in this server' },
 } as const satisfies Record<string, FaultKind>;

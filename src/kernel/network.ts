@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Answers with a longer body are refused. */
   readonly maxBytes: number;
+  /** The URL was configured here, and is not what another server said: private addresses that are listed are good. */
+  readonly configured?: boolean;
 }
 
 export interface HttpAnswer {
@@ -20,7 +22,7 @@ export interface HttpAnswer {
 
 /**
  * The network as the service sees it: one request, one answer, no redirects followed. Throws `peer.unreachable`,
- * `peer.timeout`, `peer.answer-too-large`, or `peer.address-refused` when the connected address is not a public one.
+ * `peer.timeout`, `peer.answer-too-large`, or `peer.address-refused` when the connected address is neither a public one nor listed.
  */
 export abstract class Network {
   abstract fetch(request: HttpRequest): Promise<HttpAnswer>;

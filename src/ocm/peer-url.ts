@@ -1,6 +1,6 @@
 import type { Host } from '../kernel/address.js';
 import { Fault } from '../kernel/fault.js';
-import { isAddress, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
+import { isAddress, isListed, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
 
 const LONGEST_URL = 2048;
 
@@ -13,13 +13,30 @@ export const originOf = (peer: Host, policy: AddressPolicy): string =>
  * made; here it is judged what can be told from the text. Throws `peer.url-refused`.
  */
 export function peerUrl(text: string, policy: AddressPolicy): URL {
-  const refuse = (reason: string) => new Fault('peer.url-refused', { url: text.slice(0, 300), reason });
-  if (text.length > LONGEST_URL || !URL.canParse(text)) throw refuse('not an absolute URL');
-  const url = new URL(text);
+  const url = plainUrl(text);
   const plain = policy === 'loopback-development' && url.protocol === 'http:';
-  if (url.protocol !== 'https:' && !plain) throw refuse('not https');
-  if (url.username !== '' || url.password !== '' || url.hash !== '') throw refuse('credentials or fragment');
+  if (url.protocol !== 'https:' && !plain) throw refused(text, 'not https');
   const refusedAddress = isAddress(url.hostname) && !mayConnect(url.hostname, policy);
-  if (refusedAddress || (policy === 'public-only' && isLocalName(url.hostname))) throw refuse('address');
+  if (refusedAddress || (policy === 'public-only' && isLocalName(url.hostname))) throw refused(text, 'address');
   return url;
 }
+
+/**
+ * A URL that was configured here, or over the API: what the operator listed as private (`COVEY_PRIVATE_TARGETS`) may be
+ * asked too, and by plain HTTP. Throws `peer.url-refused`.
+ */
+export function configuredUrl(text: string, policy: AddressPolicy, targets: readonly string[]): URL {
+  const url = plainUrl(text);
+  const { hostname, protocol } = url;
+  const listed = isAddress(hostname) ? isListed(hostname, hostname, targets) : targets.includes(hostname.toLowerCase());
+  return listed && /^https?:$/.test(protocol) ? url : peerUrl(text, policy);
+}
+
+function plainUrl(text: string): URL {
+  if (text.length > LONGEST_URL || !URL.canParse(text)) throw refused(text, 'not an absolute URL');
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '' || url.hash !== '') throw refused(text, 'credentials or fragment');
+  return url;
+}
+
+const refused = (text: string, reason: string) => new Fault('peer.url-refused', { url: text.slice(0, 300), reason });

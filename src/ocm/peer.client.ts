@@ -11,7 +11,7 @@ import { readResponse, verifyClaim } from './http-signature.js';
 import type { RequestHead } from './message-signature.js';
 import { LABEL, signRequest } from './message-signing.js';
 import { PeerDirectory } from './peer-directory.client.js';
-import { peerUrl } from './peer-url.js';
+import { configuredUrl, peerUrl } from './peer-url.js';
 import { addressPolicy } from './public-ip.js';
 import { ServerKeysService } from './server-keys.service.js';
 
@@ -56,7 +56,8 @@ export class PeerClient {
 
   /** Posts JSON to a server that was paired with this one, below the URL of its pairing. OCM-IP, Integration API */
   async postTo(url: string, body: Uint8Array): Promise<HttpAnswer> {
-    return this.send('POST', url, { 'content-type': 'application/json' }, body, LARGEST_RECEIPT).answer;
+    const target = configuredUrl(url, this.policy, this.config.privateTargets);
+    return this.sendTo('POST', target, { 'content-type': 'application/json' }, body, LARGEST_RECEIPT, true).answer;
   }
 
   /** Posts a form to a URL that the peer named, such as its `tokenEndPoint`. OCM core section "Code Flow" */
@@ -96,15 +97,24 @@ export class PeerClient {
   private send(
     method: HttpRequest['method'],
     text: string,
+    ...rest: readonly [fields: Readonly<Record<string, string>>, body: Uint8Array, maxBytes: number]
+  ): { head: RequestHead; answer: Promise<HttpAnswer> } {
+    return this.sendTo(method, peerUrl(text, this.policy), ...rest);
+  }
+
+  /** @param configured whether the URL is of a pairing, and no other server's word */
+  private sendTo(
+    method: HttpRequest['method'],
+    { href: url }: URL,
     fields: Readonly<Record<string, string>>,
     body: Uint8Array,
     maxBytes: number,
+    configured = false,
   ): { head: RequestHead; answer: Promise<HttpAnswer> } {
-    const url = peerUrl(text, this.policy).href;
     const own = { ...fields, accept: 'application/json', 'accept-encoding': 'identity' };
     const headers = { ...own, ...this.sign({ method, targetUri: url, fields: own }, body) };
     const { peerTimeoutMs: timeoutMs } = this.config;
-    const request = { method, url, headers, timeoutMs, maxBytes, ...(method === 'GET' ? {} : { body }) };
+    const request = { method, url, headers, timeoutMs, maxBytes, configured, ...(method === 'GET' ? {} : { body }) };
     return { head: { method, targetUri: url, fields: headers }, answer: this.network.fetch(request) };
   }
 

@@ -38,3 +38,30 @@ export const isAddress = (hostname: string): boolean => ipaddr.isValid(hostname.
 
 /** `localhost` and what is below it always mean this machine. RFC 6761 section 6.3 */
 export const isLocalName = (hostname: string): boolean => /^(.+\.)?localhost\.?$/i.test(hostname);
+
+/** Networks that are nobody's in the Internet. */
+const PRIVATE = ['private', 'uniqueLocal', 'carrierGradeNat'];
+/** This machine, and what only this link knows, such as the metadata service of a cloud. */
+const NEAREST = ['loopback', 'linkLocal'];
+
+/**
+ * Whether an address may be connected to because the operator listed it (`COVEY_PRIVATE_TARGETS`): private addresses by
+ * their range or by the name that they were reached by; loopback and link-local ones only when listed as they are. What is
+ * neither is never reached by this.
+ * @param hostname of the URL
+ */
+export function isListed(address: string, hostname: string, targets: readonly string[]): boolean {
+  const text = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  if (!ipaddr.isValid(text)) return false;
+  const judged = bare(ipaddr.parse(text));
+  const exact = (target: string) => target === `${judged.toString()}/${judged.kind() === 'ipv4' ? 32 : 128}`;
+  if (NEAREST.includes(judged.range())) return targets.some(exact);
+  if (!PRIVATE.includes(judged.range())) return false;
+  const name = hostname.toLowerCase().replace(/\.$/, '');
+  return targets.some((target) => (target.includes('/') ? within(judged, target) : target === name));
+}
+
+function within(address: ipaddr.IPv4 | ipaddr.IPv6, range: string): boolean {
+  const [network, bits] = ipaddr.parseCIDR(range);
+  return network.kind() === address.kind() && address.match(network, bits);
+}

@@ -4,7 +4,7 @@ import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import { Fault } from '../kernel/fault.js';
 import { Network, type HttpAnswer, type HttpRequest } from '../kernel/network.js';
 import './empty-body.provider.js';
-import { isAddress, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
+import { isAddress, isListed, isLocalName, mayConnect, type AddressPolicy } from './public-ip.js';
 
 type Resolve = (hostname: string, answer: (error: Error | null, found: readonly LookupAddress[]) => void) => void;
 
@@ -19,23 +19,23 @@ const systemResolve: Resolve = (hostname, answer) => {
 /** The network of the machine, with kept connections and a guard on every address that is connected to. */
 export class UndiciNetwork extends Network {
   private readonly agent: Agent;
+  /** For what was configured here. A connection of the one is never used by the other. */
+  private readonly configuredAgent: Agent;
 
   constructor(
     private readonly policy: AddressPolicy,
     private readonly resolve: Resolve = systemResolve,
+    privateTargets: readonly string[] = [],
   ) {
     super();
-    this.agent = new Agent({
-      connections: CONNECTIONS_PER_HOST,
-      keepAliveTimeout: IDLE_MS,
-      connect: guarded(buildConnector({ timeout: CONNECT_MS, lookup: this.lookup }), policy),
-    });
+    this.agent = this.agentFor([]);
+    this.configuredAgent = this.agentFor(privateTargets);
   }
 
-  async fetch({ method, url, headers, body, timeoutMs, maxBytes }: HttpRequest): Promise<HttpAnswer> {
+  async fetch({ method, url, headers, body, timeoutMs, maxBytes, configured }: HttpRequest): Promise<HttpAnswer> {
     try {
       const answer = await undiciRequest(url, {
-        dispatcher: this.agent,
+        dispatcher: configured === true ? this.configuredAgent : this.agent,
         method,
         headers: { ...headers },
         body: body ?? null,
@@ -51,43 +51,58 @@ export class UndiciNetwork extends Network {
   }
 
   /** Ends the connections that are kept. */
-  close(): Promise<void> {
-    return this.agent.close();
+  async close(): Promise<void> {
+    await Promise.all([this.agent.close(), this.configuredAgent.close()]);
   }
 
-  private readonly lookup: LookupFunction = (hostname, options, callback) => {
-    const answer = (error: Error | null, found: readonly LookupAddress[]) => {
-      const allowed = found.filter(({ address }) => mayConnect(address, this.policy));
-      const [first] = allowed;
-      if (error || !first) {
-        callback(error ?? new Fault('peer.address-refused', { hostname }), '');
-      } else if (options.all) {
-        callback(null, allowed);
-      } else {
-        callback(null, first.address, first.family);
-      }
+  private agentFor(targets: readonly string[]): Agent {
+    const allows: Allows = (address, hostname) =>
+      mayConnect(address, this.policy) || isListed(address, hostname, targets);
+    const lookup = this.lookupFor(allows);
+    return new Agent({
+      connections: CONNECTIONS_PER_HOST,
+      keepAliveTimeout: IDLE_MS,
+      connect: guarded(buildConnector({ timeout: CONNECT_MS, lookup }), allows),
+    });
+  }
+
+  private readonly lookupFor =
+    (allows: Allows): LookupFunction =>
+    (hostname, options, callback) => {
+      const answer = (error: Error | null, found: readonly LookupAddress[]) => {
+        const allowed = found.filter(({ address }) => allows(address, hostname));
+        const [first] = allowed;
+        if (error || !first) {
+          callback(error ?? new Fault('peer.address-refused', { hostname }), '');
+        } else if (options.all) {
+          callback(null, allowed);
+        } else {
+          callback(null, first.address, first.family);
+        }
+      };
+      if (isLocalName(hostname)) answer(null, [{ address: '127.0.0.1', family: 4 }]);
+      else this.resolve(hostname, answer);
     };
-    if (isLocalName(hostname)) answer(null, [{ address: '127.0.0.1', family: 4 }]);
-    else this.resolve(hostname, answer);
-  };
 }
 
+/** Whether an address may be connected to, reached by the name. */
+type Allows = (address: string, hostname: string) => boolean;
 type Connector = buildConnector.connector;
 
 /**
  * Addresses are judged thrice: as literals, which no lookup sees; as what a name resolves to; and as what is connected
  * in the end.
  */
-export function guarded(connect: Connector, policy: AddressPolicy): Connector {
+export function guarded(connect: Connector, allows: Allows): Connector {
   const refused = (address: string) => new Fault('peer.address-refused', { address });
   return (options, callback) => {
-    if (isAddress(options.hostname) && !mayConnect(options.hostname, policy)) {
+    if (isAddress(options.hostname) && !allows(options.hostname, options.hostname)) {
       callback(refused(options.hostname), null);
       return;
     }
     connect(options, (...[error, socket]) => {
       const address = socket?.remoteAddress ?? '';
-      if (error || mayConnect(address, policy)) {
+      if (error || allows(address, options.hostname)) {
         callback(...([error, socket] as Parameters<buildConnector.Callback>));
         return;
       }

@@ -40,6 +40,12 @@ export const AUDIT_ACTS = {
   'provider.rule-made': 'a pattern was put on the list of those who may or may not federate',
   'provider.rule-ended': 'a pattern was taken off that list',
   'provider.member-refused': 'a Commit of others brought a member whose server may not federate with this one',
+  'webhook.made': 'events are sent to a webhook from now on',
+  'webhook.secret-exchanged': 'a webhook was given another secret; the one before signs for a day more',
+  'webhook.paused': 'a webhook is sent nothing until it is resumed',
+  'webhook.resumed': 'a webhook is sent events again, from a place in the feed on',
+  'webhook.stopped': 'this server gave a webhook up, for the reason that it says',
+  'webhook.removed': 'a webhook was removed',
   'api-key.made': 'an API key was made',
   'api-key.revoked': 'an API key was revoked',
 } as const satisfies Record<string, string>;

@@ -34,10 +34,11 @@ export const oneOf = <const T extends readonly string[]>(names: T) => ({
 });
 
 /** An address is a range of one. */
-export const cidr = parsed((entry) => {
+function rangeOf(entry: string): string {
   const [address, bits] = entry.includes('/') ? ipaddr.parseCIDR(entry) : [ipaddr.parse(entry), undefined];
   return `${address.toString()}/${bits ?? (address.kind() === 'ipv4' ? 32 : 128)}`;
-});
+}
+export const cidr = parsed(rangeOf);
 
 /** Separated by commas or white space. */
 export const listen = parsed((entry) => {
@@ -63,4 +64,11 @@ export const publicUrl = parsed((entry) => {
   const plain = url.username === '' && url.password === '' && !/[?#]/.test(entry);
   if (!plain || !/^https?:$/.test(url.protocol)) throw new Error('URL');
   return url.href.replace(/\/+$/, '');
+});
+
+/** An address or a range of addresses, or else the name of a host. */
+export const target = parsed((entry) => {
+  if (/^[0-9a-fA-F:.]+(\/[0-9]+)?$/.test(entry) && /[:.]/.test(entry)) return rangeOf(entry);
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(entry)) throw new Error('a name');
+  return entry.toLowerCase();
 });

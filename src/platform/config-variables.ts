@@ -14,6 +14,7 @@ import {
   whole,
 } from './config-readers.js';
 import { TRUST_VARIABLES } from './trust-variables.js';
+import { FEED_VARIABLES } from './feed-variables.js';
 
 /** One environment variable: what it is called, what it must look like, what it means. */
 interface Variable<T> {
@@ -155,6 +156,7 @@ export const VARIABLES = {
     ...seconds(1, 3_600),
     meaning: 'How long the file platform may take until it answers, and between two parts of an answer.',
   },
+  ...FEED_VARIABLES,
   compat: {
     name: 'COVEY_COMPAT',
     default: '',

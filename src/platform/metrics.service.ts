@@ -121,6 +121,39 @@ export class Metrics {
     labelNames: ['source'],
     registers: this.registers,
   });
+  private readonly feedPosition = new Gauge({
+    name: 'covey_feed_position',
+    help: 'Events that the feed ever told of',
+    registers: this.registers,
+  });
+  private readonly feedKept = new Gauge({
+    name: 'covey_feed_events',
+    help: 'Events of the feed that are kept',
+    registers: this.registers,
+  });
+  private readonly openStreams = new Gauge({
+    name: 'covey_feed_streams',
+    help: 'Open streams of the feed in this process',
+    registers: this.registers,
+  });
+  private readonly webhookBacklog = new Gauge({
+    name: 'covey_webhook_backlog_events',
+    help: 'Events that a webhook has not had, by webhook and state',
+    labelNames: ['webhook', 'state'],
+    registers: this.registers,
+  });
+  private readonly webhookLag = new Gauge({
+    name: 'covey_webhook_lag_seconds',
+    help: 'Age of the oldest event that a webhook has not had',
+    labelNames: ['webhook', 'state'],
+    registers: this.registers,
+  });
+  private readonly webhookRequests = new Counter({
+    name: 'covey_webhook_requests_total',
+    help: 'Webhooks sent, by what came of it',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  });
   private readonly refreshers: (() => Promise<void>)[] = [];
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
@@ -193,6 +226,29 @@ export class Metrics {
     this.loggedCommits.set(commits);
     this.commitLogBytes.set(bytes);
     this.prunedCommits.inc(pruned);
+  }
+
+  feedStreams(count: number): void {
+    this.openStreams.set(count);
+  }
+
+  webhookSettled(outcome: string): void {
+    this.webhookRequests.inc({ outcome });
+  }
+
+  feed({ position, kept }: { position: number; kept: number }): void {
+    this.feedPosition.set(position);
+    this.feedKept.set(kept);
+  }
+
+  /** Replaces the picture of all webhooks. */
+  webhooks(all: readonly { id: string; state: string; backlog: number; lagSeconds: number }[]): void {
+    this.webhookBacklog.reset();
+    this.webhookLag.reset();
+    for (const { id: webhook, state, backlog, lagSeconds } of all) {
+      this.webhookBacklog.set({ webhook, state }, backlog);
+      this.webhookLag.set({ webhook, state }, lagSeconds);
+    }
   }
 
   /** Before metrics are read, `refresh` is run: for gauges that come from the database. */

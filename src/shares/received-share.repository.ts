@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromUtf8, utf8 } from '../kernel/bytes.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { RowPurpose } from '../platform/sealed-column.js';
 import { Vault } from '../platform/vault.service.js';
 import { type MessageOrder, supersedes } from './message-order.js';
+import { receivedEvent, type ReceivedTold } from './share-events.js';
 import type { ReceivedResource, ReceivedShare } from './received-share.js';
 
 @Entity('received_share')
@@ -29,12 +31,18 @@ export class ReceivedShareRow {
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt!: Date | null;
 }
 
-/** What other servers share with groups of our users. Secrets are sealed, and gone with the share. */
+/**
+ * What other servers share with groups of our users. Secrets are sealed, and gone with the share. The feed is told of what
+ * does not wait for its group.
+ */
 @Injectable()
 export class ReceivedShareRepository {
   private readonly purpose: RowPurpose;
 
-  constructor(private readonly vault: Vault) {
+  constructor(
+    private readonly vault: Vault,
+    private readonly feed: FeedRecorder,
+  ) {
     this.purpose = vault.keep({ table: 'received_share', column: 'secret', row: ['id'] });
   }
 
@@ -58,6 +66,7 @@ export class ReceivedShareRepository {
       .orIgnore()
       .returning('id')
       .execute()) as { raw: unknown[] };
+    if (raw.length === 1 && !heldUntil) await this.feed.record(tx, receivedEvent('received', share));
     return raw.length === 1;
   }
 
@@ -109,12 +118,22 @@ export class ReceivedShareRepository {
   }
 
   async change(tx: Tx, id: string, resource: ReceivedResource): Promise<void> {
-    await tx.update(ReceivedShareRow, { id }, { resource });
+    const changed = await tx.query<[Told[], number]>(
+      `UPDATE received_share SET resource = $2 WHERE id = $1 RETURNING ${TOLD}`,
+      [id, JSON.stringify(resource)],
+    );
+    await this.tell(tx, 'changed', changed);
   }
 
   /** What stays lets a notice that comes once more be known as an old one. */
   async end(tx: Tx, id: string, at: Date): Promise<void> {
-    await tx.update(ReceivedShareRow, { id, endedAt: IsNull() }, { endedAt: at, secret: null, heldUntil: null });
+    const ended = await tx.query<[Told[], number]>(
+      `WITH was AS (SELECT id AS was_id, held_until AS was_held FROM received_share WHERE id = $1 AND ended_at IS NULL)
+       UPDATE received_share SET ended_at = $2, secret = NULL, held_until = NULL FROM was WHERE id = was_id
+       RETURNING ${SAID}, was_held IS NULL AS told`,
+      [id, at],
+    );
+    await this.tell(tx, 'ended', ended);
   }
 
   /** How many wait for their group: of this server, and of all. */
@@ -128,21 +147,29 @@ export class ReceivedShareRepository {
 
   /** The group has come, and with it these members: what they shared early waits no longer. */
   async release(tx: Tx, group: OcmAddress, members: readonly OcmAddress[]): Promise<void> {
-    await tx.query(
+    const released = await tx.query<[Told[], number]>(
       `UPDATE received_share SET held_until = NULL
-       WHERE group_address = $1 AND held_until IS NOT NULL AND sender = ANY ($2::text[])`,
+       WHERE group_address = $1 AND held_until IS NOT NULL AND sender = ANY ($2::text[]) RETURNING ${TOLD}`,
       [group, members],
     );
+    await this.tell(tx, 'received', released);
   }
 
   /** Forgets what waited in vain, and ends what has expired. */
   async tidy(tx: Tx, at: Date): Promise<void> {
     await tx.query('DELETE FROM received_share WHERE held_until <= $1', [at]);
-    await tx.query(
-      `UPDATE received_share SET ended_at = $1, secret = NULL, held_until = NULL
-       WHERE ended_at IS NULL AND expires_at <= $1`,
+    const expired = await tx.query<[Told[], number]>(
+      `WITH was AS (SELECT id AS was_id, held_until AS was_held FROM received_share
+         WHERE ended_at IS NULL AND expires_at <= $1)
+       UPDATE received_share SET ended_at = $1, secret = NULL, held_until = NULL FROM was WHERE id = was_id
+       RETURNING ${SAID}, was_held IS NULL AS told`,
       [at],
     );
+    await this.tell(tx, 'ended', expired);
+  }
+
+  private async tell(tx: Tx, what: 'received' | 'changed' | 'ended', [rows]: [Told[], number]): Promise<void> {
+    await this.feed.record(tx, ...rows.filter(({ told }) => told).map((row) => receivedEvent(what, row)));
   }
 
   async countByState(tx: Tx): Promise<{ open: number; held: number; ended: number }> {
@@ -153,6 +180,11 @@ export class ReceivedShareRepository {
     return { open: Number(row!.open), held: Number(row!.held), ended: Number(row!.ended) };
   }
 }
+
+/** What the feed says of a row, and whether it speaks of it: what waits for its group is nobody's yet. */
+type Told = ReceivedTold & { readonly told: boolean };
+const SAID = 'id, group_address AS "group", from_host AS "from", provider_id AS "providerId", sender, owner';
+const TOLD = `${SAID}, ended_at IS NULL AND held_until IS NULL AS told`;
 
 const toReceivedShare = (row: ReceivedShareRow): ReceivedShare => ({
   id: row.id,

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { Locked } from '../groups/group.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { answerEvents } from './share-events.js';
 import type { ShareServer, Untold } from './share-server.js';
 
 @Entity('share_server')
@@ -17,12 +19,25 @@ export class ShareServerRow {
   @Column('timestamptz') since!: Date;
 }
 
-/** How far each share has come at each member server: one row for the two of them. */
+/** How far each share has come at each member server: one row for the two of them. Answers are told to the feed. */
 @Injectable()
 export class ShareServerRepository {
+  constructor(private readonly feed: FeedRecorder) {}
+
   /** What is stored for this share and server becomes `next`. */
   async put(tx: Tx, next: ShareServer): Promise<void> {
+    const before = next.state === 'accepted' || next.state === 'declined' ? await this.placeOf(tx, next) : undefined;
     await tx.upsert(ShareServerRow, toRow(next), ['shareId', 'server']);
+    if (before) await this.feed.record(tx, ...answerEvents(before.group, before.state, next));
+  }
+
+  private async placeOf(tx: Tx, { shareId, server }: ShareServer) {
+    const [row] = await tx.query<{ group: OcmAddress; state: ShareServer['state'] | null }[]>(
+      `SELECT s.group_address AS "group", t.state FROM share s
+       LEFT JOIN share_server t ON t.share_id = s.share_id AND t.server = $2 WHERE s.share_id = $1`,
+      [shareId, server],
+    );
+    return row;
   }
 
   async of(tx: Tx, shareIds: readonly string[]): Promise<ShareServer[]> {

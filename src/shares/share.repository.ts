@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
+import { FeedRecorder } from '../feed/recorder.service.js';
 import type { Locked } from '../groups/group.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { shareEnded, shareEvent } from './share-events.js';
 import type { EndedShare, EndReason, OpenShare, Resource, Share } from './share.js';
 
 @Entity('share')
@@ -28,9 +30,11 @@ export interface ShareFilter {
   readonly after?: string;
 }
 
-/** What this server shares with groups. */
+/** What this server shares with groups, which the feed is told. */
 @Injectable()
 export class ShareRepository {
+  constructor(private readonly feed: FeedRecorder) {}
+
   async add(tx: Tx, { expiration, encryption, protocolServers, ...share }: OpenShare): Promise<void> {
     const { state: _, ...terms } = share;
     await tx.insert(ShareRow, {
@@ -41,6 +45,7 @@ export class ShareRepository {
       endedAt: null,
       reason: null,
     });
+    await this.feed.record(tx, shareEvent('share.offered', share));
   }
 
   async byId(tx: Tx, shareId: string): Promise<Share | undefined> {
@@ -53,12 +58,15 @@ export class ShareRepository {
     return row ? (toShare(row) as Locked<Share>) : undefined;
   }
 
-  async end(tx: Tx, { shareId, endedAt, reason }: EndedShare): Promise<void> {
+  async end(tx: Tx, share: EndedShare): Promise<void> {
+    const { shareId, endedAt, reason } = share;
     await tx.update(ShareRow, { shareId }, { endedAt, reason });
+    await this.feed.record(tx, shareEnded(share, reason));
   }
 
-  async changeResource(tx: Tx, { shareId }: Locked<Share>, resource: Resource): Promise<void> {
-    await tx.update(ShareRow, { shareId }, { resource });
+  async changeResource(tx: Tx, share: Locked<Share>, resource: Resource): Promise<void> {
+    await tx.update(ShareRow, { shareId: share.shareId }, { resource });
+    await this.feed.record(tx, shareEvent('share.changed', share));
   }
 
   /** Oldest first. */

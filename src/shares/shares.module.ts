@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed/feed.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
 import { MlsModule } from '../mls/mls.module.js';
 import { OcmModule } from '../ocm/ocm.module.js';
@@ -58,7 +59,7 @@ export const SHARES_ROWS = [
 ];
 
 @Module({
-  imports: [OcmModule, MlsModule, OutboxModule, GroupsModule, TokensModule],
+  imports: [OcmModule, MlsModule, OutboxModule, FeedModule, GroupsModule, TokensModule],
   providers: [
     ShareRepository,
     ShareServerRepository,

@@ -5,7 +5,7 @@ import { Dice } from '../kernel/dice.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import type { Jwk } from '../ocm/jwk-set.js';
 import { ServerKeysService } from '../ocm/server-keys.service.js';
-import { peerUrl } from '../ocm/peer-url.js';
+import { configuredUrl, peerUrl } from '../ocm/peer-url.js';
 import { addressPolicy } from '../ocm/public-ip.js';
 import { AuditLog } from '../platform/audit-log.repository.js';
 import { Config } from '../platform/config.js';
@@ -18,6 +18,8 @@ export type NewPairing = Omit<Pairing, 'createdAt'>;
 /** Which protocol servers serve resources of this server. OCM-IP, Pairing */
 @Injectable()
 export class PairingsService {
+  private readonly policy;
+
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
@@ -26,7 +28,9 @@ export class PairingsService {
     private readonly pairings: PairingRepository,
     private readonly keys: ServerKeysService,
     private readonly audit: AuditLog,
-  ) {}
+  ) {
+    this.policy = addressPolicy(config);
+  }
 
   /**
    * With a secret where one is needed, which is shown now and never again. Throws `pairing.exists`, `host.malformed`,
@@ -38,7 +42,11 @@ export class PairingsService {
     const name = method === 'signature' ? host(clientId) : clientId;
     const secret = method === 'client_secret_basic' ? this.dice.secret() : undefined;
     const pairing: Pairing = { ...terms, clientId: name, createdAt: this.clock.now() };
-    for (const url of [integrationApi, tokenEndPoint]) if (url !== undefined) this.requireReachable(url);
+    const { privateTargets } = this.config;
+    if (integrationApi !== undefined)
+      requireReachable(() => configuredUrl(integrationApi, this.policy, privateTargets));
+    // Other servers are told to ask it.
+    if (tokenEndPoint !== undefined) requireReachable(() => peerUrl(tokenEndPoint, this.policy));
     if (tokenEndPoint !== undefined) this.requireOwnNames(jwks?.keys ?? []);
     await this.db.run(async (tx) => {
       if (!(await this.pairings.add(tx, pairing, secret))) throw new Fault('pairing.exists', { clientId });
@@ -60,15 +68,6 @@ export class PairingsService {
     if (wrong.length > 0) throw new Fault('pairing.kid-refused', { kids: wrong });
   }
 
-  private requireReachable(integrationApi: string): void {
-    try {
-      peerUrl(integrationApi, addressPolicy(this.config));
-    } catch (error) {
-      if (!isFault(error, 'peer.url-refused')) throw error;
-      throw new Fault('pairing.url-refused', error.facts);
-    }
-  }
-
   list(): Promise<Pairing[]> {
     return this.db.statement((tx) => this.pairings.all(tx));
   }
@@ -79,5 +78,14 @@ export class PairingsService {
       if (!(await this.pairings.remove(tx, clientId))) throw new Fault('pairing.unknown', { clientId });
       await this.audit.record(tx, { act: 'pairing.ended', subject: clientId });
     });
+  }
+}
+
+function requireReachable(judge: () => URL): void {
+  try {
+    judge();
+  } catch (error) {
+    if (!isFault(error, 'peer.url-refused')) throw error;
+    throw new Fault('pairing.url-refused', error.facts);
   }
 }

@@ -5,6 +5,7 @@ import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js'
 import { ocmAddress } from '../../src/kernel/address.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import { leaseDatabase } from '../support/database.js';
+import { NO_FEED } from '../support/no-feed.js';
 
 const lab = 'lab' as MlsGroupId;
 const [alice, bob] = ['alice@a.test', 'bob@b.test'].map(ocmAddress) as [never, never];
@@ -21,11 +22,11 @@ const asked = (id: number, of: Partial<Approval>): Approval => ({
 test('the latest of a kind about somebody, by whoever proposed it, or by nobody', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([ApprovalRow, GroupRow]);
-  const approvals = new ApprovalRepository();
+  const approvals = new ApprovalRepository(new GroupRepository(NO_FEED), NO_FEED);
   await db.run(async (tx) => {
     const address = ocmAddress('lab@a.test');
     const group = { mlsGroupId: lab, address, epoch: epoch(0), admins: [alice], instance: 1, history: 0 };
-    await new GroupRepository().add(tx, { ...group, state: 'active' }, new Date(0));
+    await new GroupRepository(NO_FEED).add(tx, { ...group, state: 'active' }, new Date(0));
     for (const one of [asked(1, { state: 'lapsed' }), asked(2, { proposer: alice }), asked(3, {})])
       await approvals.add(tx, one);
   });

@@ -5,6 +5,7 @@ import type { RosterCopy } from '../../src/groups/member.repository.js';
 import { ocmAddress } from '../../src/kernel/address.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import { leaseDatabase } from '../support/database.js';
+import { NO_FEED } from '../support/no-feed.js';
 
 const [lab, attic] = ['lab', 'attic'] as unknown as [MlsGroupId, MlsGroupId];
 const at = (hour: number) => new Date(hour * 3_600_000);
@@ -12,7 +13,7 @@ const at = (hour: number) => new Date(hour * 3_600_000);
 test('R-092 a group can go back as long as an epoch of its own is held', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([HeldEpochRow, GroupRow]);
-  const [held, groups] = [new HeldEpochRepository(), new GroupRepository()];
+  const [held, groups] = [new HeldEpochRepository(), new GroupRepository(NO_FEED)];
   const group = {
     epoch: epoch(2),
     admins: [ocmAddress('alice@a.test')],

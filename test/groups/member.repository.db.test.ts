@@ -5,6 +5,7 @@ import { GroupRepository, GroupRow } from '../../src/groups/group.repository.js'
 import { DepartureRepository } from '../../src/groups/departure.repository.js';
 import { MemberRepository, MemberRow } from '../../src/groups/member.repository.js';
 import { leaseDatabase } from '../support/database.js';
+import { NO_FEED } from '../support/no-feed.js';
 
 const lab = 'lab' as MlsGroupId;
 const [alice, bob, carol] = ['alice@a.test', 'bob@b.test', 'carol@c.test'].map(ocmAddress) as [never, never, never];
@@ -13,7 +14,7 @@ const at = (hour: number) => new Date(hour * 3_600_000);
 test('a leaf counts as renewed when it is new, moved or got new keys, and only then', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
-  const [groups, members] = [new GroupRepository(), new MemberRepository(new DepartureRepository())];
+  const [groups, members] = [new GroupRepository(NO_FEED), new MemberRepository(new DepartureRepository())];
   const group = {
     mlsGroupId: lab,
     address: ocmAddress('lab@a.test'),
@@ -49,7 +50,7 @@ test('a leaf counts as renewed when it is new, moved or got new keys, and only t
 test('a leaf is fresh until it is renewed, and its time is worked out anew whenever it got new keys', async () => {
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
-  const [groups, members] = [new GroupRepository(), new MemberRepository(new DepartureRepository())];
+  const [groups, members] = [new GroupRepository(NO_FEED), new MemberRepository(new DepartureRepository())];
   const group = {
     mlsGroupId: lab,
     address: ocmAddress('lab@a.test'),
@@ -99,7 +100,7 @@ test('whoever leaves a roster is noted once, however it is changed, and is no mo
   await using database = await leaseDatabase();
   const db = await database.transactions([GroupRow, MemberRow]);
   const departures = new DepartureRepository();
-  const [groups, members] = [new GroupRepository(), new MemberRepository(departures)];
+  const [groups, members] = [new GroupRepository(NO_FEED), new MemberRepository(departures)];
   const address = ocmAddress('lab@a.test');
   const group = { mlsGroupId: lab, address, epoch: epoch(0), admins: [alice], instance: 1, history: 0 };
   const roster = (...who: readonly OcmAddress[]) => who.map((one, leafIndex) => ({ address: one, leafIndex }));

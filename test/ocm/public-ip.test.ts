@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAddress, isLocalName, mayConnect } from '../../src/ocm/public-ip.js';
+import { isAddress, isListed, isLocalName, mayConnect } from '../../src/ocm/public-ip.js';
 
 test.each([
   '93.184.216.34',
@@ -74,4 +74,25 @@ test.each(['http://2130706433/', 'http://0x7f.1/', 'http://0177.0.0.1/', 'http:/
 test('local names', () => {
   expect(['localhost', 'a.localhost', 'A.LOCALHOST.', 'localhost.'].map(isLocalName)).toEqual([true, true, true, true]);
   expect(['localhost.example.org', 'notlocalhost', 'local'].map(isLocalName)).toEqual([false, false, false]);
+});
+
+test.each([
+  ['10.1.2.3', 'efss.internal', true],
+  ['fd00::7', 'efss.internal', true],
+  ['100.64.0.1', 'EFSS.internal.', true],
+  ['10.1.2.3', 'other.internal', false],
+  ['192.168.1.5', 'other.internal', true],
+  ['::ffff:192.168.1.5', 'other.internal', true],
+  ['192.168.2.5', 'other.internal', false],
+  ['127.0.0.1', 'efss.internal', false],
+  ['127.0.0.9', 'x', true],
+  ['169.254.169.254', 'efss.internal', false],
+  ['fe80::1', 'efss.internal', false],
+  ['0.0.0.0', 'efss.internal', false],
+  ['224.0.0.1', 'efss.internal', false],
+  ['nonsense', 'efss.internal', false],
+])('whether %s is listed when it is reached as %s: %s', (address, hostname, expected) => {
+  const targets = ['efss.internal', '192.168.1.0/24', '127.0.0.0/8', '127.0.0.9/32', '169.254.0.0/16', '0.0.0.0/0'];
+  const without = targets.filter((target) => target !== '0.0.0.0/0' || hostname === 'x');
+  expect(isListed(address, hostname, without)).toBe(expected);
 });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fromUtf8, utf8 } from '../../src/kernel/bytes.js';
+import { mayConnect } from '../../src/ocm/public-ip.js';
 import { guarded, UndiciNetwork } from '../../src/ocm/undici-network.client.js';
 
 const open: { close(): unknown }[] = [];
@@ -67,7 +68,10 @@ describe('only public addresses are connected to', () => {
   test('what is connected in the end is judged too, whatever was said before', () => {
     let destroyed = false;
     const socket = { remoteAddress: '::ffff:127.0.0.1', destroy: () => (destroyed = true) } as unknown as Socket;
-    const connect = guarded((_, callback) => callback(null, socket), 'public-only');
+    const connect = guarded(
+      (_, callback) => callback(null, socket),
+      (address) => mayConnect(address, 'public-only'),
+    );
     let error: unknown;
     connect({ hostname: 'a.example.org' } as never, (...[found]) => void (error = found));
     expect([String(error), destroyed]).toEqual([expect.stringContaining('peer.address-refused'), true]);
@@ -82,6 +86,35 @@ describe('only public addresses are connected to', () => {
     await expect(made.fetch(get(`http://10.0.0.1:${port}/`))).rejects.toThrow('peer.address-refused');
     await expect(made.fetch(get(`http://lan.example.org:${port}/`))).rejects.toThrow('peer.address-refused');
   });
+});
+
+describe('what the operator listed is connected to, where a URL was configured', () => {
+  const resolveTo = (address: string) =>
+    ((_: string, answer: (error: null, found: { address: string; family: 4 }[]) => void) =>
+      answer(null, [{ address, family: 4 }])) as never;
+
+  test('by its very address, and for nobody else', async () => {
+    const { port, sockets } = await serve((_, response) => response.end('efss'));
+    const made = network('public-only', resolveTo('127.0.0.1'), ['127.0.0.1/32', 'efss.internal']);
+    const url = `http://127.0.0.1:${port}/`;
+    await expect(made.fetch(get(url))).rejects.toThrow('peer.address-refused');
+    expect(sockets.size).toBe(0);
+    expect(fromUtf8((await made.fetch({ ...get(url), configured: true })).body)).toBe('efss');
+    expect((await made.fetch({ ...get(`http://efss.internal:${port}/`), configured: true })).status).toBe(200);
+    // The connection that is kept is not lent to others.
+    await expect(made.fetch(get(url))).rejects.toThrow('peer.address-refused');
+  });
+
+  test.each(['127.0.0.1', '169.254.169.254', '10.0.0.1'])(
+    'a name that now means %s is refused all the same when that is not listed',
+    async (address) => {
+      const { port, sockets } = await serve((_, response) => response.end('secret'));
+      const made = network('public-only', resolveTo(address), ['other.internal', '127.0.0.0/8', '169.254.0.0/16']);
+      const asked = made.fetch({ ...get(`http://efss.internal:${port}/`), configured: true });
+      await expect(asked).rejects.toThrow('peer.address-refused');
+      expect(sockets.size).toBe(0);
+    },
+  );
 });
 
 describe('an exchange', () => {

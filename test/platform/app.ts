@@ -7,6 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Network } from '../../src/kernel/network.js';
 import { serveApiDocs } from '../../src/platform/api-docs.provider.js';
 import { configFrom } from '../../src/platform/config.js';
+import type { Rows } from '../../src/platform/database.provider.js';
 import { dressHttp, httpAdapter } from '../../src/platform/http.provider.js';
 import { Log } from '../../src/platform/logger.service.js';
 import { PlatformModule } from '../../src/platform/platform.module.js';
@@ -37,6 +38,10 @@ class NoNetwork extends Network {
 interface Options {
   readonly env?: Readonly<Record<string, string>>;
   readonly controllers?: ModuleMetadata['controllers'];
+  /** Other folders that need the platform alone, with their entities, and what they ask of others. */
+  readonly modules?: NonNullable<ModuleMetadata['imports']>;
+  readonly rows?: Rows;
+  readonly network?: Network;
   /** Takes the lines of the log. */
   readonly lines?: string[];
 }
@@ -44,7 +49,7 @@ interface Options {
 /** The platform alone, on a leased database, with controllers of the test. */
 export async function platformApp(
   lease: Pick<Lease, 'url' | 'poolSize'>,
-  { env = {}, controllers = [], lines = [] }: Options = {},
+  { env = {}, controllers = [], modules = [], rows = [], network = new NoNetwork(), lines = [] }: Options = {},
 ) {
   const config = configFrom({
     COVEY_DOMAIN: 'a.test',
@@ -59,7 +64,7 @@ export async function platformApp(
   const [clock, dice] = [new TestClock(), new TestDice('platform')];
   const log = new Log(config.logLevel, { write: (line) => lines.push(line) });
 
-  @Module({ imports: [PlatformModule.with({ config, clock, dice, network: new NoNetwork(), log }, [])], controllers })
+  @Module({ imports: [PlatformModule.with({ config, clock, dice, network, log }, rows), ...modules], controllers })
   class TestModule {}
 
   const app = await NestFactory.create<NestFastifyApplication>(TestModule, httpAdapter(config, dice), {

@@ -58,6 +58,7 @@ import { leaseDatabase, type Lease } from '../support/database.js';
 import { askForToken, hand } from './neighbours.js';
 import { documentOf, RESOURCE } from './shared-resource.js';
 import { TestDice } from '../support/dice.js';
+import { NO_FEED } from '../support/no-feed.js';
 
 const ROWS = [...PLATFORM_ROWS, ...GROUPS_ROWS, ...TOKENS_ROWS, ...SHARES_ROWS];
 
@@ -74,7 +75,7 @@ export class ShareHouse implements AsyncDisposable {
   readonly documents = new Map<string, Discovery | Fault>();
   /** What happens while a peer is asked what it takes. */
   whileAsked: (peer: Host) => Promise<void> = () => Promise.resolve();
-  readonly groups = new GroupRepository();
+  readonly groups = new GroupRepository(NO_FEED);
   readonly members = new MemberRepository(new DepartureRepository());
   readonly metrics = new Metrics();
   readonly tokenKey: { kid: string; alg: 'ES256'; privateKey: KeyObject; publicKey: KeyObject };
@@ -126,8 +127,8 @@ export class ShareHouse implements AsyncDisposable {
     } as unknown as PeerClient;
     const { groups, members, metrics } = this;
     const vault = new Vault({ keys: [new Uint8Array(32).fill(5)] }, dice);
-    const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
-    const received = (this.received = new ReceivedShareRepository(vault));
+    const [shares, servers] = [new ShareRepository(NO_FEED), new ShareServerRepository(NO_FEED)];
+    const received = (this.received = new ReceivedShareRepository(vault, NO_FEED));
     const [pairings, records] = [new PairingRepository(), new ShareRecordRepository(vault)];
     const client = new ProtocolServerClient(peers);
     const provisioning = new ProvisioningService(clock, db, pairings, records, client, poller, log);

@@ -4,6 +4,7 @@ import { due } from '../../src/shares/share-server.js';
 import { ShareServerRepository, ShareServerRow } from '../../src/shares/share-server.repository.js';
 import { ShareRepository, ShareRow } from '../../src/shares/share.repository.js';
 import { leaseDatabase } from '../support/database.js';
+import { NO_FEED } from '../support/no-feed.js';
 
 const SHARE = '0b5c9d0e-5f0e-4e0c-8b4e-7d6a2f9c1a23';
 const at = new Date('2027-01-04T09:00:00.000Z');
@@ -15,7 +16,7 @@ test.each(['nothing', 'an empty table', 'a full table'])(
   async (knows) => {
     await using lease = await leaseDatabase();
     const db = await lease.transactions([ShareRow, ShareServerRow]);
-    const [shares, servers] = [new ShareRepository(), new ShareServerRepository()];
+    const [shares, servers] = [new ShareRepository(NO_FEED), new ShareServerRepository(NO_FEED)];
     if (knows === 'an empty table') await db.statement((tx) => tx.query('ANALYZE share_server'));
     const taken = await db.run(async (tx) => {
       const resource = { id: 'f', type: 'file', name: 'f', uri: 'f', permissions: ['read'] } as const;

@@ -28,6 +28,8 @@ import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
 import { namesOfAnyCase } from './0029-names-of-any-case.js';
 import { unusedRecords } from './0030-unused-records.js';
+import { feed } from './0035-feed.js';
+import { webhook } from './0036-webhook.js';
 import { trust } from './0038-trust.js';
 import { withheld } from './0039-withheld.js';
 import type { Migration } from './migration.js';
@@ -64,6 +66,8 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenServer,
   namesOfAnyCase,
   unusedRecords,
+  feed,
+  webhook,
   trust,
   withheld,
 ];
