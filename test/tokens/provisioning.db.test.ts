@@ -1,8 +1,7 @@
 import { decodeJwt } from 'jose';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { host } from '../../src/kernel/address.js';
 import { fromUtf8 } from '../../src/kernel/bytes.js';
-import { PreparingService } from '../../src/shares/preparing.service.js';
 import { ProvisioningService } from '../../src/tokens/provisioning.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { TransactionService } from '../../src/platform/transaction.service.js';
@@ -247,52 +246,6 @@ describe('I-025 I-026 whatever ends is revoked, and waits for nobody', () => {
     expect(providerIds('/revoke')).toHaveLength(5);
     expect(await world.server('a.test').query('SELECT 1 FROM share_record')).toEqual([]);
   });
-});
-
-test('I-017 a server that joins later is told when the protocol server has stored its share', async () => {
-  await shared();
-  await world.add('c.test');
-  const [carol] = await world.users('carol@c.test');
-  hub.down();
-  await alice.add(lab, carol);
-  await world.pass(HOUR / 60);
-  expect(announced('c.test')).toEqual([]);
-  const [picture] = await open();
-  expect(picture!.servers).toContainEqual(
-    expect.objectContaining({ server: 'c.test', state: 'due', why: 'peer.unreachable' }),
-  );
-  hub.up();
-  await world.pass(HOUR);
-  const [notice] = announced('c.test');
-  expect(await hub.record(notice!.providerId)).toBeDefined();
-  expect(await hub.server.verify(await tokenOf(carol))).toMatchObject({ owner: 'alice@a.test' });
-});
-
-test('I-017 what a protocol server was told to forget, between its answer and the notice, is provisioned anew', async () => {
-  const a = world.server('a.test');
-  const [preparing, provisioning, db] = [
-    a.get(PreparingService),
-    a.get(ProvisioningService),
-    a.get(TransactionService),
-  ];
-  const prepare = vi.spyOn(preparing, 'prepare');
-  let revoked: string | undefined;
-  prepare.mockImplementation(async (...asked) => {
-    const judgement = await PreparingService.prototype.prepare.apply(preparing, asked);
-    if (revoked === undefined && asked[0] === 'b.test' && judgement.kind === 'send' && (await open()).length > 0) {
-      revoked = judgement.provisionedAs!;
-      await db.run((tx) => provisioning.revoke(tx, { shareId: asked[1].shareId, recipient: asked[0] }));
-    }
-    return judgement;
-  });
-  await shared();
-  prepare.mockRestore();
-  expect(announced()).toEqual([]);
-  await world.pass(HOUR / 60);
-  const [notice] = announced();
-  expect(notice!.providerId).not.toBe(revoked);
-  expect(providerIds('/revoke')).toEqual([revoked]);
-  expect(await hub.server.verify(await tokenOf(bob))).toMatchObject({ share: { providerId: notice!.providerId } });
 });
 
 test('what was made ready and never announced, since the process died, is revoked after an hour', async () => {
