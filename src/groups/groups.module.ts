@@ -28,6 +28,7 @@ import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
+import { GroupVersionRepository, GroupVersionRow } from './group-version.repository.js';
 import { GroupTurns } from './group-turn.service.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
@@ -61,6 +62,7 @@ import { WelcomesService } from './welcomes.service.js';
 
 export const GROUPS_ROWS = [
   GroupRow,
+  GroupVersionRow,
   MemberRow,
   CommitRow,
   DepartureRow,
@@ -83,6 +85,7 @@ export const GROUPS_ROWS = [
   imports: [OcmModule, MlsModule, OutboxModule],
   providers: [
     GroupRepository,
+    GroupVersionRepository,
     GroupTurns,
     MemberRepository,
     CommitLogRepository,
@@ -141,6 +144,7 @@ export const GROUPS_ROWS = [
     CommitLogRepository,
     RejoinsService,
     GroupRepository,
+    GroupVersionRepository,
     MemberRepository,
     DepartureRepository,
     FollowerRepository,
