@@ -28,7 +28,7 @@ test.each([
   ['d', 2, '', null],
   ['a', 9, 'bcd', null],
 ])('the page after %s, of %d', (after, limit, addresses, next) => {
-  const all = [...'abcd'].map((address) => ({ address }));
+  const all = ['a', 'b', 'c', 'd'].map((address) => ({ address }));
   const found = pageOf(all, { limit, ...(after !== undefined && { after: after as never }) });
   expect([found.page.map(({ address }) => address).join(''), found.next]).toEqual([addresses, next]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GroupVersionRepository, Moved, Outlook } from '../../src/groups/group-version.repository.js';
+import type { Moved, Outlook } from '../../src/groups/group-version.repository.js';
 import { MembershipCache, ofGroup, ofUser } from '../../src/membership/membership-cache.service.js';
 import type { Config } from '../../src/platform/config.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
@@ -31,7 +31,7 @@ class Stage {
     this.cache = new MembershipCache(
       { membershipsKept } as Config,
       this.db as unknown as TransactionService,
-      versions as unknown as GroupVersionRepository,
+      versions,
       this.metrics,
     );
   }
