@@ -23,11 +23,7 @@ export class MembershipReplica {
   readonly service: MembershipService;
   private readonly metrics = new Metrics();
 
-  constructor(
-    db: TransactionService,
-    private readonly domain: string,
-    membershipsKept: number,
-  ) {
+  constructor(db: TransactionService, domain: string, membershipsKept: number) {
     const config = { domain, membershipsKept } as Config;
     const cache = new MembershipCache(config, db, new GroupVersionRepository(), this.metrics);
     this.service = new MembershipService(config, db, new MembershipRepository(), cache);
