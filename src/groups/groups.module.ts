@@ -29,6 +29,7 @@ import { FollowerRepository, FollowerRow } from './follower.repository.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
+import { GroupVersionRepository, GroupVersionRow } from './group-version.repository.js';
 import { GroupTurns } from './group-turn.service.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
@@ -62,6 +63,7 @@ import { WelcomesService } from './welcomes.service.js';
 
 export const GROUPS_ROWS = [
   GroupRow,
+  GroupVersionRow,
   MemberRow,
   CommitRow,
   DepartureRow,
@@ -84,6 +86,7 @@ export const GROUPS_ROWS = [
   imports: [OcmModule, MlsModule, OutboxModule, FeedModule],
   providers: [
     GroupRepository,
+    GroupVersionRepository,
     GroupTurns,
     MemberRepository,
     CommitLogRepository,
@@ -142,6 +145,7 @@ export const GROUPS_ROWS = [
     CommitLogRepository,
     RejoinsService,
     GroupRepository,
+    GroupVersionRepository,
     MemberRepository,
     DepartureRepository,
     FollowerRepository,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { OcmAddress } from '../kernel/address.js';
+import type { Host, OcmAddress } from '../kernel/address.js';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import { FOLLOWED, type Group } from '../groups/group.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -12,19 +12,34 @@ interface InGroup {
   readonly state: Group['state'];
 }
 
-export interface MembersPicture extends InGroup {
+/** A group in a state that `version` names, and no other: see `GroupVersionRow`. */
+interface Versioned extends InGroup {
+  readonly version: string;
+}
+
+export interface MembersPicture extends Versioned {
   readonly members: readonly { readonly address: OcmAddress; readonly admin: boolean }[];
 }
 
-export interface Standing extends InGroup {
+export interface Standing extends Versioned {
   readonly member: boolean;
   readonly admin: boolean;
 }
 
+/** "Is this user in that group?" */
+export interface Pair {
+  readonly group: OcmAddress;
+  readonly user: OcmAddress;
+}
+
 /** The answer of PostgreSQL to any of the questions; bigint comes as text. */
 type Row = Omit<InGroup, 'epoch'> & { epoch: string; admins: string[] };
+type VersionedRow = Omit<Versioned, 'epoch'> & { epoch: string };
 
 const GROUP = 'g.mls_group_id AS "mlsGroupId", g.address, g.epoch, g.state, g.admins';
+const VERSIONED = 'g.mls_group_id AS "mlsGroupId", g.address, g.epoch, g.state, v.version';
+const BY_ADDRESS = `federated_group g JOIN group_version v ON v.mls_group_id = g.mls_group_id
+  WHERE g.address = $1 AND g.state <> 'superseded'`;
 
 /** Each by an index of its own; superseded groups are in none. */
 const FOUND = `SELECT mls_group_id FROM federated_group WHERE address = ANY ($5::text[]) AND state <> 'superseded'
@@ -40,39 +55,46 @@ const FOUND = `SELECT mls_group_id FROM federated_group WHERE address = ANY ($5:
 export class MembershipRepository {
   /** In the order of the leaves; `undefined` when the group is not known. */
   async members(tx: Tx, group: OcmAddress): Promise<MembersPicture | undefined> {
-    const rows = await tx.query<(Row & { member: OcmAddress | null })[]>(
-      `SELECT ${GROUP}, m.address AS member FROM federated_group g
-       LEFT JOIN group_member m ON m.mls_group_id = g.mls_group_id
-       WHERE g.address = $1 AND g.state <> 'superseded' ORDER BY m.leaf_index`,
-      [group],
-    );
-    const [first] = rows;
-    if (!first) return undefined;
-    const members = rows.flatMap(({ member }) =>
-      member === null ? [] : [{ address: member, admin: first.admins.includes(member) }],
-    );
-    return { ...inGroup(first), members };
+    return this.roster(tx, group, 'ORDER BY m.leaf_index', []);
   }
 
-  /** Whether a user is in a group; `undefined` when the group is not known. */
-  async standing(tx: Tx, group: OcmAddress, user: OcmAddress): Promise<Standing | undefined> {
-    const [row] = await tx.query<(Row & { member: boolean })[]>(
-      `SELECT ${GROUP}, EXISTS (
-         SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = $2) AS member
-       FROM federated_group g WHERE g.address = $1 AND g.state <> 'superseded'`,
-      [group, user],
+  /** The members at home on one server, by address; `undefined` when the group is not known. */
+  async membersAt(tx: Tx, group: OcmAddress, server: Host): Promise<MembersPicture | undefined> {
+    const found = await this.roster(tx, group, 'AND m.host = $2', [server]);
+    return found && { ...found, members: found.members.toSorted(byAddress) };
+  }
+
+  /** The group without its members; `undefined` when it is not known. */
+  async group(tx: Tx, group: OcmAddress): Promise<Versioned | undefined> {
+    const [row] = await tx.query<VersionedRow[]>(`SELECT ${VERSIONED} FROM ${BY_ADDRESS}`, [group]);
+    return row && versioned(row);
+  }
+
+  /** An answer for each pair, of one moment, in their order; `undefined` where the group is not known. */
+  async standings(tx: Tx, pairs: readonly Pair[]): Promise<(Standing | undefined)[]> {
+    const rows = await tx.query<(VersionedRow & Pick<Standing, 'member' | 'admin'>)[]>(
+      `SELECT ${VERSIONED}, g.admins ? q.member AS admin, EXISTS (
+         SELECT 1 FROM group_member m WHERE m.mls_group_id = g.mls_group_id AND m.address = q.member) AS member
+       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (address, member, n)
+       LEFT JOIN federated_group g ON g.address = q.address AND g.state <> 'superseded'
+       LEFT JOIN group_version v ON v.mls_group_id = g.mls_group_id ORDER BY q.n`,
+      [pairs.map(({ group }) => group), pairs.map(({ user }) => user)],
     );
-    return row && { ...inGroup(row), member: row.member, admin: row.admins.includes(user) };
+    return rows.map((row) => (row.version ? { ...versioned(row), member: row.member, admin: row.admin } : undefined));
   }
 
   /** The groups that a user is in now, as far as this server has members in them too; by address. */
   async groupsOf(tx: Tx, user: OcmAddress): Promise<Standing[]> {
-    const rows = await tx.query<Row[]>(
-      `SELECT ${GROUP} FROM group_member m JOIN federated_group g ON g.mls_group_id = m.mls_group_id
-       WHERE m.address = $1 AND g.state = ANY ($2::text[]) ORDER BY g.address`,
+    const rows = await tx.query<(VersionedRow & { admin: boolean })[]>(
+      // Each group by its key: the planner would rather read all groups than a hundred of ten thousand.
+      `SELECT g.* FROM group_member m CROSS JOIN LATERAL (
+         SELECT ${VERSIONED}, g.admins ? $1 AS admin FROM federated_group g
+         JOIN group_version v ON v.mls_group_id = g.mls_group_id
+         WHERE g.mls_group_id = m.mls_group_id AND g.state = ANY ($2::text[]) OFFSET 0) AS g
+       WHERE m.address = $1`,
       [user, FOLLOWED],
     );
-    return rows.map((row) => ({ ...inGroup(row), member: true, admin: row.admins.includes(user) }));
+    return rows.map((row) => ({ ...versioned(row), member: true, admin: row.admin })).sort(byAddress);
   }
 
   /** Followed groups with their members, by address. */
@@ -112,9 +134,27 @@ export class MembershipRepository {
     );
     return new Map(rows.map(({ user, groups }) => [user, groups]));
   }
+
+  private async roster(tx: Tx, group: OcmAddress, which: string, parameters: unknown[]) {
+    const [row] = await tx.query<(VersionedRow & { admins: string[]; members: OcmAddress[] })[]>(
+      `SELECT ${VERSIONED}, g.admins,
+         ARRAY(SELECT m.address FROM group_member m WHERE m.mls_group_id = g.mls_group_id ${which}) AS members
+       FROM ${BY_ADDRESS}`,
+      [group, ...parameters],
+    );
+    if (!row) return undefined;
+    const admins = new Set(row.admins);
+    return { ...versioned(row), members: row.members.map((address) => ({ address, admin: admins.has(address) })) };
+  }
 }
 
-const inGroup = ({ mlsGroupId, address, epoch: at, state }: Row): InGroup => ({
+const versioned = ({ version, ...row }: VersionedRow): Versioned => ({ ...inGroup(row), version });
+
+/** As programs compare, whatever order the database is set to: pages go on after an address. */
+const byAddress = (a: { readonly address: string }, b: { readonly address: string }): number =>
+  a.address < b.address ? -1 : Number(a.address > b.address);
+
+const inGroup = ({ mlsGroupId, address, epoch: at, state }: Omit<Row, 'admins'>): InGroup => ({
   mlsGroupId,
   address,
   epoch: epoch(Number(at)),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
+import { Any, Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import type { Tx } from './transaction.service.js';
@@ -58,10 +58,14 @@ export class ApiKeyRepository {
     return (await tx.find(ApiKeyRow, { order: { createdAt: 'ASC', id: 'ASC' } })).map(toApiKey);
   }
 
-  /** The key with this text, unless it was revoked. */
-  async byText(tx: Tx, text: string): Promise<ApiKey | undefined> {
-    const row = await tx.findOneBy(ApiKeyRow, { hash: hashOf(text), revokedAt: IsNull() });
-    return row ? toApiKey(row) : undefined;
+  /** The key with each text, in their order, unless it was revoked. */
+  async byTexts(tx: Tx, texts: readonly string[]): Promise<(ApiKey | undefined)[]> {
+    const hashes = new Map([...new Set(texts)].map((text) => [text, hashOf(text)]));
+    const rows = await tx.findBy(ApiKeyRow, { hash: Any([...hashes.values()]), revokedAt: IsNull() });
+    return texts.map((text) => {
+      const row = rows.find(({ hash }) => hash.equals(hashes.get(text)!));
+      return row && toApiKey(row);
+    });
   }
 
   /** Whether this text was ever a key, be it revoked. */

@@ -228,6 +228,13 @@ export const VARIABLES = {
     ...whole(65_536, 268_435_456),
     meaning: 'Longer request bodies are refused with 413 (bytes).',
   },
+  membershipsKept: {
+    name: 'COVEY_MEMBERSHIP_CACHE',
+    default: '200000',
+    ...whole(0, 100_000_000),
+    meaning:
+      'How many memberships each process keeps in memory to answer questions about them; never older than the database. 0 keeps none.',
+  },
   updateIntervalMs: {
     name: 'COVEY_UPDATE_INTERVAL',
     default: '28800',

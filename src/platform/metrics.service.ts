@@ -154,6 +154,17 @@ export class Metrics {
     labelNames: ['outcome'],
     registers: this.registers,
   });
+  private readonly membershipAnswers = new Counter({
+    name: 'covey_membership_answers_total',
+    help: 'Questions about members, by whether the answer was in memory',
+    labelNames: ['question', 'outcome'],
+    registers: this.registers,
+  });
+  private readonly membershipsKept = new Gauge({
+    name: 'covey_memberships_kept',
+    help: 'Memberships that this process keeps in memory',
+    registers: this.registers,
+  });
   private readonly refreshers: (() => Promise<void>)[] = [];
 
   requestAnswered(method: string, route: string, status: number, seconds: number): void {
@@ -202,6 +213,15 @@ export class Metrics {
   providerList(source: string, failing: boolean, readAt: Date | undefined): void {
     this.listFailures.set({ source }, failing ? 1 : 0);
     if (readAt) this.listReadAt.set({ source }, readAt.getTime() / 1000);
+  }
+
+  /** `outcome`: `hit` when the answer was in memory, `miss` when the database was asked. */
+  membershipAnswered(question: string, outcome: 'hit' | 'miss'): void {
+    this.membershipAnswers.inc({ question, outcome });
+  }
+
+  membershipCache(memberships: number): void {
+    this.membershipsKept.set(memberships);
   }
 
   turnFailed(worker: string): void {

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { etagOf, isCurrent } from '../../src/membership/etag.js';
+import { pageOf } from '../../src/membership/page.js';
 
-const at = (epoch: number, mlsGroupId = 'g') => ({ mlsGroupId, epoch });
-
-test('a tag changes with the epoch and the group, not with the order', () => {
-  expect(etagOf([at(1)])).toMatch(/^"[\w-]{27}"$/);
-  expect(etagOf([at(1)])).toBe(etagOf([at(1)]));
-  const all = [etagOf([]), etagOf([at(1)]), etagOf([at(2)]), etagOf([at(1, 'h')]), etagOf([at(1), at(1, 'h')])];
+test('a tag changes with the versions of the groups, not with their order', () => {
+  expect(etagOf(['v'])).toMatch(/^"[\w-]{27}"$/);
+  expect(etagOf(['v'])).toBe(etagOf(['v']));
+  const all = [etagOf([]), etagOf(['v']), etagOf(['w']), etagOf(['v', 'w'])];
   expect(new Set(all).size).toBe(all.length);
-  expect(etagOf([at(1), at(1, 'h')])).toBe(etagOf([at(1, 'h'), at(1)]));
+  expect(etagOf(['v', 'w'])).toBe(etagOf(['w', 'v']));
 });
 
 test.each([
@@ -21,3 +20,15 @@ test.each([
   ['*', true],
   ['tag', false],
 ])('If-None-Match: %s', (header, current) => expect(isCurrent(header, '"tag"')).toBe(current));
+
+test.each([
+  [undefined, 2, 'ab', 'b'],
+  ['b', 2, 'cd', null],
+  ['bb', 1, 'c', 'c'],
+  ['d', 2, '', null],
+  ['a', 9, 'bcd', null],
+])('the page after %s, of %d', (after, limit, addresses, next) => {
+  const all = ['a', 'b', 'c', 'd'].map((address) => ({ address }));
+  const found = pageOf(all, { limit, ...(after !== undefined && { after: after as never }) });
+  expect([found.page.map(({ address }) => address).join(''), found.next]).toEqual([addresses, next]);
+});

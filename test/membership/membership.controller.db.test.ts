@@ -58,12 +58,51 @@ test('which groups has X', async () => {
   expect(await of('a.test', 'bob@b.test')).toEqual({
     user: 'bob@b.test',
     groups: [{ group: lab, epoch: 1, admin: false }],
+    next: null,
   });
-  expect(await of('b.test', 'ben@b.test')).toEqual({ user: 'ben@b.test', groups: [] });
+  expect(await of('b.test', 'ben@b.test')).toEqual({ user: 'ben@b.test', groups: [], next: null });
+});
+
+test('who of this server is in the group', async () => {
+  const of = async (server: string) => (await ask(server, group('/local-members'))).body;
+  expect(await of('a.test')).toMatchObject({ members: [{ address: 'alice@a.test', admin: true }], next: null });
+  expect(await of('b.test')).toEqual({
+    group: lab,
+    epoch: 1,
+    members: [{ address: 'bob@b.test', admin: false }],
+    next: null,
+  });
+});
+
+test('several at once: which of these users are in the group, which of these groups has the user', async () => {
+  const check = (path: string, body: object) => world.server('b.test').api('POST', path, body);
+  const users = ['ben@b.test', 'alice@a.test', 'bob@b.test', 'bob@b.test'];
+  expect(await check(group('/members/check'), { users })).toEqual({
+    status: 200,
+    body: {
+      group: lab,
+      epoch: 1,
+      members: [
+        { address: 'alice@a.test', admin: true },
+        { address: 'bob@b.test', admin: false },
+      ],
+    },
+  });
+  expect(await check('/users/bob%40b.test/groups/check', { groups: ['other@a.test', lab] })).toEqual({
+    status: 200,
+    body: { user: 'bob@b.test', groups: [{ group: lab, epoch: 1, admin: false }] },
+  });
+  expect(await check(group('/members/check'), { users: [] })).toMatchObject({ status: 400 });
+  expect(await check('/groups/other%40a.test/members/check', { users })).toMatchObject({ status: 404 });
 });
 
 test('an answer that has not changed is 304, and after a Commit it has', async () => {
-  const paths = [group('/members'), group('/members/bob%40b.test'), '/users/bob%40b.test/groups'];
+  const paths = [
+    group('/members'),
+    group('/members/bob%40b.test'),
+    group('/local-members'),
+    '/users/bob%40b.test/groups',
+  ];
   const tags: string[] = [];
   for (const path of paths) {
     tags.push(await tagOf('b.test', path));
@@ -75,6 +114,17 @@ test('an answer that has not changed is 304, and after a Commit it has', async (
     const changed = await ask('b.test', path, { 'if-none-match': tags[index]! });
     expect(changed).toMatchObject({ status: 200 });
     expect(JSON.stringify(changed.body)).toContain('"epoch":2');
+  }
+});
+
+test('pages go on after an address', async () => {
+  const path = (query: string) => group(`/local-members?${query}`);
+  const of = async (query: string) => (await ask('b.test', path(query))).body;
+  expect(await of('limit=1')).toMatchObject({ members: [{ address: 'ben@b.test' }], next: 'ben@b.test' });
+  expect(await of('limit=1&after=ben%40b.test')).toMatchObject({ members: [{ address: 'bob@b.test' }], next: null });
+  expect((await ask('b.test', '/users/bob%40b.test/groups?after=lab%40a.test')).body).toMatchObject({ groups: [] });
+  for (const query of ['limit=0', 'limit=10001', 'after=nobody', 'from=3']) {
+    expect(await ask('b.test', path(query)), query).toMatchObject({ status: 400 });
   }
 });
 

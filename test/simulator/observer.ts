@@ -2,7 +2,8 @@ import { DataSource } from 'typeorm';
 import { MlsGroupRow } from '../../src/mls/client-state.repository.js';
 import { Config } from '../../src/platform/config.js';
 import { backUp } from '../support/backup.js';
-import type { Tx } from '../../src/platform/transaction.service.js';
+import { MembershipReplica, membershipTruth, withoutTag } from '../support/membership-questions.js';
+import { TransactionService, type Tx } from '../../src/platform/transaction.service.js';
 import type { MessageOrder } from '../../src/shares/message-order.js';
 import type { TestServer } from '../support/server.js';
 import type { Locks } from './gate.js';
@@ -47,10 +48,15 @@ export interface LoggedCommit {
 
 /** Looks into a server's database past the service: nothing that it does counts as a statement of the server. */
 export class Observer implements Locks, AsyncDisposable {
+  /** A replica that answers questions about members, and lives on whatever becomes of the server. */
+  private readonly replica: MembershipReplica;
+
   private constructor(
     readonly host: string,
     private readonly source: DataSource,
-  ) {}
+  ) {
+    this.replica = new MembershipReplica(new TransactionService(source), host, 500);
+  }
 
   static async of(server: TestServer): Promise<Observer> {
     const url = server.get(Config).databaseUrl!;
@@ -74,6 +80,17 @@ export class Observer implements Locks, AsyncDisposable {
 
   rows<T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> {
     return this.source.query<T[]>(sql, parameters);
+  }
+
+  /** Answers about members that are not those of the bare query. */
+  async oldAnswers(users: readonly string[]): Promise<string[]> {
+    const known = await this.rows<{ address: string }>('SELECT DISTINCT address FROM federated_group ORDER BY 1');
+    const cast = { groups: known.map(({ address }) => address), users };
+    const truth = await membershipTruth((sql) => this.rows(sql), this.host, cast);
+    const said = await this.replica.everything(cast);
+    return [...said]
+      .filter(([question, answer]) => withoutTag(answer) !== truth.get(question))
+      .map(([question, answer]) => `${question}: ${answer} instead of ${truth.get(question)}`);
   }
 
   /** Only while the server does nothing. */

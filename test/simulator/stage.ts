@@ -240,6 +240,10 @@ export class Stage implements AsyncDisposable {
 
   private async look(host: string): Promise<void> {
     await this.chronicle.look(this.server(host), this.observer(host));
+    const users = this.people.map(({ address }) => address);
+    for (const old of await this.observer(host).oldAnswers(users)) {
+      this.ledger.surprises.push(`a replica of ${host} gave an old answer, ${old}`);
+    }
     const since = new Date(this.server(host).now.getTime() - KEPT_MS);
     for (const { group, epoch } of await this.observer(host).goneTooSoon(since)) {
       this.ledger.goneTooSoon.add(`${host} cannot open what was wrapped in epoch ${epoch} of ${group}, just before`);

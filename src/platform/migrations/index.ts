@@ -28,6 +28,7 @@ import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
 import { namesOfAnyCase } from './0029-names-of-any-case.js';
 import { unusedRecords } from './0030-unused-records.js';
+import { groupVersion } from './0033-group-version.js';
 import { feed } from './0035-feed.js';
 import { webhook } from './0036-webhook.js';
 import { trust } from './0038-trust.js';
@@ -66,6 +67,7 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenServer,
   namesOfAnyCase,
   unusedRecords,
+  groupVersion,
   feed,
   webhook,
   trust,
