@@ -31,7 +31,6 @@ export class RestoredBackupService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const lost = await this.db.run(async (tx) => ((await this.highWater.wentBack(tx)) ? this.giveUp(tx) : undefined));
     if (!lost) return;
-    await this.db.statement((tx) => this.highWater.goOn(tx));
     this.log.error(
       { event: 'backup.restored', groups: lost.length },
       'the database is an older copy of itself: the groups have to be rejoined',
@@ -47,6 +46,7 @@ export class RestoredBackupService implements OnApplicationBootstrap {
       lost.push(group);
     }
     await this.stateLoss.withdrawKeyPackages(tx);
+    await this.highWater.goOn(tx);
     await this.audit.record(tx, {
       act: 'backup.restored',
       actor: this.config.domain,

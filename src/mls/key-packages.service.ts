@@ -135,8 +135,11 @@ export class KeyPackagesService {
     const now = this.clock.now();
     const taken = await this.keyPackages.handOut(tx, userId, to, now, new Date(now.getTime() + VALID_FOR));
     if (!taken) return undefined;
-    if (to !== this.config.domain) await this.highWater.pass(tx);
     this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
+    if (to !== this.config.domain) {
+      const number = await this.highWater.next(tx);
+      this.db.afterCommit(tx, () => this.highWater.raise(number));
+    }
     return taken;
   }
 

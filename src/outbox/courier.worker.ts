@@ -87,7 +87,7 @@ export class CourierWorker implements Turn {
 
   private async carry(first: Claim, discoverySeen: string): Promise<void> {
     let claim = first;
-    this.highWater.raise(Math.max(0, ...first.letters.map(({ serial }) => serial)));
+    if (first.mark !== undefined) this.highWater.raise(first.mark);
     let tries: Try[] = [];
     for (const letter of claim.letters) {
       const startedAt = this.clock.now();

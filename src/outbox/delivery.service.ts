@@ -4,6 +4,7 @@ import { Clock } from '../kernel/clock.js';
 import { Dice } from '../kernel/dice.js';
 import { Config } from '../platform/config.js';
 import { Poller } from '../platform/poller.service.js';
+import { HighWater } from '../platform/high-water.provider.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { LONGEST_ANSWER } from './answer.js';
 import { type BackOff, jitterFrom, waitAfter } from './back-off.js';
@@ -31,6 +32,8 @@ export interface Claim {
   readonly until: Date;
   readonly health: PeerHealth;
   readonly letters: readonly Letter[];
+  /** When one of them was not sent before: see `HighWater`. */
+  readonly mark?: number;
 }
 
 /** One letter sent, and what it came to. */
@@ -56,6 +59,7 @@ export class DeliveryService {
     private readonly lanes: LaneRepository,
     private readonly letters: LetterRepository,
     private readonly heard: HeardWorker,
+    private readonly highWater: HighWater,
     private readonly poller: Poller,
     private readonly clock: Clock,
     private readonly dice: Dice,
@@ -79,7 +83,9 @@ export class DeliveryService {
         const lane = await this.lanes.claim(tx, peer.host, { owner, at, until }, allowed);
         if (lane !== undefined) {
           const letters = await this.letters.head(tx, { peer: peer.host, lane }, BATCH, BATCH_BYTES);
-          return { peer: peer.host, lane, owner, claimedAt: at, until, health: peer.health, letters };
+          const claimed = { peer: peer.host, lane, owner, claimedAt: at, until, health: peer.health, letters };
+          const isNew = letters.some(({ tries }) => tries === 0);
+          return isNew ? { ...claimed, mark: await this.highWater.next(tx) } : claimed;
         }
         // Its free lanes are being written to; who does so gives a hint when done.
         inVain.push(peer.host);

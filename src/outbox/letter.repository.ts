@@ -25,7 +25,7 @@ export class LetterRow {
   @Column('text') peer!: string;
   @Column('text') lane!: string;
   @Column('bigint') number!: string;
-  /** Over all lanes, of what leaves this server: see `HighWater`. */
+  /** Over all lanes; nobody asks for it any more. */
   @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' }) serial!: string;
   @Column('text') endpoint!: NewLetter['endpoint'];
   @Column('text') kind!: string;
@@ -79,15 +79,14 @@ export class LetterRepository {
   async head(tx: Tx, { peer, lane }: LaneKey, most: number, mostBytes: number): Promise<Letter[]> {
     const rows = (await tx.query(
       `SELECT * FROM (
-         SELECT id, number, serial, endpoint, kind, subject, body, size, answer_to AS "answerTo", tries,
+         SELECT id, number, endpoint, kind, subject, body, size, answer_to AS "answerTo", tries,
            sum(size) OVER (ORDER BY number) AS upto
          FROM outbox_letter WHERE peer = $1 AND lane = $2 AND state = 'waiting' ORDER BY number LIMIT $3) first
        WHERE upto - size < $4 ORDER BY number`,
       [peer, lane, most, mostBytes],
     )) as LetterRow[];
-    return rows.map(({ id, serial, endpoint, kind, subject, body, answerTo, tries }) => ({
+    return rows.map(({ id, endpoint, kind, subject, body, answerTo, tries }) => ({
       id,
-      serial: Number(serial),
       endpoint,
       kind,
       subject,

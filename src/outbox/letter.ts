@@ -21,8 +21,6 @@ export type LetterState = 'waiting' | 'delivered' | 'refused' | 'dead';
 /** A letter on its way. */
 export interface Letter extends Pick<NewLetter, 'endpoint' | 'kind' | 'subject'> {
   readonly id: string;
-  /** In the order in which letters were posted, whatever their lane. */
-  readonly serial: number;
   readonly sealed: Uint8Array;
   readonly tries: number;
   readonly answerTo?: string;

@@ -3,14 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { utf8 } from '../kernel/bytes.js';
 import { Fault } from '../kernel/fault.js';
 import { DataFolder } from './data-folder.provider.js';
+import { WaterMarkRepository } from './water-mark.repository.js';
 import { Log } from './logger.service.js';
 import type { Tx } from './transaction.service.js';
 
 /** As many digits as the largest bigint, so that one write replaces the number as a whole. */
 const WIDTH = 19;
-
-/** What leaves this server is numbered: letters, and what is handed out when others ask. */
-const SERIAL = 'outbox_letter_serial_seq';
 
 /** More than any other process can have let go since this one did. */
 const AHEAD_OF_OTHERS = 1_000_000;
@@ -25,7 +23,11 @@ export class HighWater {
   private known = 0;
 
   /** Throws `data-folder.unusable`. */
-  constructor(folder: DataFolder, log: Log) {
+  constructor(
+    folder: DataFolder,
+    private readonly marks: WaterMarkRepository,
+    log: Log,
+  ) {
     this.path = folder.file('high-water');
     try {
       folder.make();
@@ -41,45 +43,41 @@ export class HighWater {
     }
   }
 
-  /** The highest serial of what may have left. */
+  /** The highest number of what may have left. */
   get mark(): number {
     return this.known;
   }
 
-  /**
-   * To be called before that leaves. Other processes may use the same folder, and be ahead. Not forced to the disk: a
-   * power cut may take the last seconds of it, and no backup is as young as that.
-   */
-  raise(serial: number): void {
-    if (serial <= this.known) return;
-    this.known = this.opened((file) => {
-      const others = numberIn(file) ?? 0;
-      if (others >= serial) return others;
-      writeSync(file, utf8(`${String(serial).padStart(WIDTH, '0')}\n`), 0, WIDTH + 1, 0);
-      return serial;
-    });
+  /** A number for what is about to leave: the last thing in a transaction, and `raise` comes after it. */
+  next(tx: Tx): Promise<number> {
+    return this.marks.next(tx);
   }
 
-  /** The same for what is no letter and must not leave twice. */
-  async pass(tx: Tx): Promise<void> {
-    const [row] = await tx.query<{ serial: string }[]>(`SELECT nextval('${SERIAL}') AS serial`);
-    this.raise(Number(row!.serial));
+  /**
+   * After the transaction that gave the number, and before that leaves. Other processes may use the same folder, and be
+   * ahead. Not forced to the disk: a power cut may take the last seconds of it, and no backup is as young as that.
+   */
+  raise(number: number): void {
+    if (number <= this.known) return;
+    this.known = this.opened((file) => {
+      const others = numberIn(file) ?? 0;
+      if (others >= number) return others;
+      writeSync(file, utf8(`${String(number).padStart(WIDTH, '0')}\n`), 0, WIDTH + 1, 0);
+      return number;
+    });
   }
 
   /** Whether something may have left that the database does not know of: then it is an older copy of itself. D-31 */
   async wentBack(tx: Tx): Promise<boolean> {
-    const [row] = await tx.query<{ last: string }[]>(
-      `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last FROM ${SERIAL}`,
-    );
-    return this.known > Number(row!.last);
+    return this.known > (await this.marks.last(tx));
   }
 
   /**
-   * What went back goes on from ahead of all that may have left, also by way of other processes. After the transaction in
-   * which everything was done about it, since it outlives one that is rolled back.
+   * What went back goes on from ahead of all that may have left, also by way of other processes. To be done in the
+   * transaction in which everything is done about it.
    */
-  async goOn(tx: Tx): Promise<void> {
-    await tx.query(`SELECT setval('${SERIAL}', $1)`, [this.known + AHEAD_OF_OTHERS]);
+  goOn(tx: Tx): Promise<void> {
+    return this.marks.goOnFrom(tx, this.known + AHEAD_OF_OTHERS);
   }
 
   private opened<T>(use: (file: number) => T): T {

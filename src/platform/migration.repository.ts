@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../kernel/fault.js';
+import { sqlState } from './database-error.js';
 import type { Migration } from './migrations/migration.js';
 
 /** One connection, as TypeORM's query runner has it: rows come back as an array. */
@@ -9,6 +10,12 @@ export interface Connection {
 
 /** "covey" in ASCII: the advisory lock that keeps two replicas from migrating at the same time. */
 const LOCK = '427910686073';
+
+/** How long a step waits for a lock on a table, and so others behind it. */
+const LONGEST_WAIT_MS = 1_000;
+/** Five minutes: something holds on to a table for longer than any backup of it should. */
+const MOST_TRIES = 300;
+const LOCK_NOT_AVAILABLE = '55P03';
 
 const checksum = ({ name, sql }: Migration) => createHash('sha256').update(`${name}\n${sql.trim()}`).digest('hex');
 
@@ -54,19 +61,26 @@ async function judge(connection: Connection, migrations: readonly Migration[]): 
   return missing;
 }
 
+/**
+ * A step that waits for a lock on a table keeps everybody waiting who comes behind it, so it waits for a moment only, lets
+ * them pass, and tries again.
+ */
 async function apply(connection: Connection, step: Migration, at: Date): Promise<void> {
-  await connection.query('BEGIN');
-  try {
-    await connection.query(step.sql);
-    await connection.query('INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)', [
-      step.number,
-      step.name,
-      checksum(step),
-      at,
-    ]);
-    await connection.query('COMMIT');
-  } catch (error) {
-    await connection.query('ROLLBACK');
-    throw error;
+  for (let tries = 1; ; tries++) {
+    await connection.query('BEGIN');
+    try {
+      await connection.query(`SET LOCAL lock_timeout = ${LONGEST_WAIT_MS}`);
+      await connection.query(step.sql);
+      await connection.query('INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)', [
+        step.number,
+        step.name,
+        checksum(step),
+        at,
+      ]);
+      return void (await connection.query('COMMIT'));
+    } catch (error) {
+      await connection.query('ROLLBACK');
+      if (tries >= MOST_TRIES || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    }
   }
 }

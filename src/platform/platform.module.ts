@@ -25,11 +25,12 @@ import { ConfiguredSealingKeys } from './sealing-keys.provider.js';
 import { TransactionService } from './transaction.service.js';
 import { UpkeepWorker } from './upkeep.worker.js';
 import { VaultCheck, VaultCheckRow } from './vault-check.repository.js';
+import { WaterMarkRepository, WaterMarkRow } from './water-mark.repository.js';
 import { HighWater } from './high-water.provider.js';
 import { ResealingWorker } from './resealing.worker.js';
 import { SealingKeys, Vault } from './vault.service.js';
 
-export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, IdempotencyRow, RateLimitRow, VaultCheckRow];
+export const PLATFORM_ROWS = [ApiKeyRow, AuditRow, WaterMarkRow, IdempotencyRow, RateLimitRow, VaultCheckRow];
 
 /** What is passed in from outside, and replaced in tests. */
 export interface World {
@@ -78,7 +79,7 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       controllers: [ApiKeysController, AuditController, HealthController, MetricsController],
-      providers: [...exported, UpkeepWorker, VaultCheck],
+      providers: [...exported, WaterMarkRepository, UpkeepWorker, VaultCheck],
       exports: exported,
     };
   }

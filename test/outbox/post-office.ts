@@ -115,7 +115,7 @@ export class PostOffice {
   private readonly lanes = new LaneRepository();
   private readonly health = new PeerHealthRepository();
   private readonly letters: LetterRepository;
-  private readonly highWater = { raise: () => undefined, mark: 0 } as unknown as HighWater;
+  private readonly highWater = { next: () => Promise.resolve(1), raise: () => undefined } as unknown as HighWater;
   private couriers = 0;
   /** Peers that policy does not let take part. */
   readonly standings = new Map<string, Standing>();
@@ -157,7 +157,7 @@ export class PostOffice {
   private desk(): DeliveryService {
     const { db, health, lanes, letters, heard, poller, clock, config } = this;
     const dice = new TestDice(`courier ${this.couriers++}`);
-    return new DeliveryService(db, health, lanes, letters, heard, poller, clock, dice, config);
+    return new DeliveryService(db, health, lanes, letters, heard, this.highWater, poller, clock, dice, config);
   }
 
   post(letter: Partial<Omit<NewLetter, 'to'>> & { to: string }): Promise<string> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { configFrom } from '../../src/platform/config.js';
 import { DataFolder } from '../../src/platform/data-folder.provider.js';
+import { WaterMarkRepository } from '../../src/platform/water-mark.repository.js';
 import { HighWater } from '../../src/platform/high-water.provider.js';
 import { Log } from '../../src/platform/logger.service.js';
 
@@ -22,6 +23,7 @@ const lines: string[] = [];
 const open = (folder: string) =>
   new HighWater(
     new DataFolder(configFrom({ COVEY_DOMAIN: 'a.test', COVEY_DATA: folder })),
+    new WaterMarkRepository(),
     new Log('error', { write: (line: string) => void lines.push(line) }),
   );
 

@@ -206,7 +206,7 @@ export class TestServer {
   private async boot(): Promise<void> {
     const { clock, wire } = this.around;
     const point = new CrashPoint();
-    const config = Object.assign(configFrom(this.variables()), { databasePool: this.lease.poolSize });
+    const config = Object.assign(configFrom(this.variables), { databasePool: this.lease.poolSize });
     const dice = new TestDice(`${this.host}/${++this.boots}`);
     const network = wire.networkOf(this.host, () => !point.isDead);
     this.app = await createApp({ config, clock, dice, network, log: new Log(config.logLevel) });
@@ -217,7 +217,8 @@ export class TestServer {
     this.around.booted?.(this);
   }
 
-  private variables(): Environment {
+  /** What it was configured with, for another process beside it. */
+  get variables(): Environment {
     return {
       COVEY_DOMAIN: this.host,
       COVEY_DATA: this.folder,

@@ -33,6 +33,7 @@ import { feed } from './0035-feed.js';
 import { webhook } from './0036-webhook.js';
 import { trust } from './0038-trust.js';
 import { withheld } from './0039-withheld.js';
+import { waterMark } from './0041-water-mark.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -72,4 +73,5 @@ export const MIGRATIONS: readonly Migration[] = [
   webhook,
   trust,
   withheld,
+  waterMark,
 ];

@@ -36,6 +36,12 @@ function debianBinaries(): string | undefined {
   return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')));
 }
 
+/** Where `pg_dump` and its kin are: Debian's folder, or on the path; undefined when this machine has none. */
+export function clientPrograms(): string | undefined {
+  const folders = [debianBinaries(), ...(process.env['PATH'] ?? '').split(':')];
+  return folders.find((folder) => folder && existsSync(join(folder, 'pg_dump')));
+}
+
 /** The folder inside the package for this platform. Its libraries' symbolic links are made here, should npm not have run its install script. */
 function packagedBinaries(): string | undefined {
   let root: string;
