@@ -32,6 +32,7 @@ import { GroupTurns } from './group-turn.service.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
 import { HeldEpochRepository, HeldEpochRow } from './held-epoch.repository.js';
+import { LeavingService } from './leaving.service.js';
 import { LifecycleService } from './lifecycle.service.js';
 import { MemberRepository, MemberRow } from './member.repository.js';
 import { MissedCommitsClient } from './missed-commits.client.js';
@@ -114,6 +115,7 @@ export const GROUPS_ROWS = [
     WelcomesService,
     LifecycleService,
     ChangesService,
+    LeavingService,
     PreparingService,
     CommittingWorker,
     PreparingWorker,
@@ -148,6 +150,9 @@ export const GROUPS_ROWS = [
     ProposalsService,
     WelcomesService,
     LifecycleService,
+    ChangeRepository,
+    ChangesService,
+    LeavingService,
   ],
 })
 export class GroupsModule {

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { GroupsModule } from '../groups/groups.module.js';
 import { MlsModule } from '../mls/mls.module.js';
 import { MembershipController } from './membership.controller.js';
 import { MembershipRepository } from './membership.repository.js';
@@ -7,9 +8,9 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [MlsModule],
+  imports: [MlsModule, GroupsModule],
   providers: [MembershipRepository, MembershipService, UsersService],
   controllers: [MembershipController, UsersController],
-  exports: [MembershipRepository],
+  exports: [MembershipRepository, UsersService],
 })
 export class MembershipModule {}

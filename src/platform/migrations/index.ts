@@ -28,6 +28,7 @@ import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
 import { namesOfAnyCase } from './0029-names-of-any-case.js';
 import { unusedRecords } from './0030-unused-records.js';
+import { scimWriting } from './0031-scim-writing.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -62,4 +63,5 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenServer,
   namesOfAnyCase,
   unusedRecords,
+  scimWriting,
 ];
