@@ -224,6 +224,14 @@ export const VARIABLES = {
     ...whole(65_536, 268_435_456),
     meaning: 'Longer request bodies are refused with 413 (bytes).',
   },
+  scimBy: {
+    name: 'COVEY_SCIM_BY',
+    default: undefined,
+    expected: 'an OCM Address',
+    meaning:
+      'The user in whose name SCIM changes groups when a request does not say (`Covey-By`). As an admin of a group that user thereby approves; as another member, proposes.',
+    read: parsed(ocmAddress),
+  },
   updateIntervalMs: {
     name: 'COVEY_UPDATE_INTERVAL',
     default: '28800',
