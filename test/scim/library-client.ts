@@ -12,6 +12,7 @@ interface Described {
   readonly returned: string;
   readonly uniqueness: string;
   readonly canonicalValues?: readonly string[];
+  readonly referenceTypes?: readonly string[];
   readonly subAttributes?: readonly Described[];
 }
 
@@ -31,6 +32,7 @@ const attributeOf = ({
       mutable: traits.mutability as 'readOnly',
       returned: traits.returned as 'default',
       uniqueness: traits.uniqueness as 'none',
+      ...(traits.referenceTypes && { referenceTypes: [...traits.referenceTypes] }),
       ...(traits.canonicalValues && { canonicalValues: [...traits.canonicalValues] }),
     },
     subAttributes.map(attributeOf),
@@ -85,7 +87,9 @@ export class LibraryClient {
 
   patch(path: string, operations: readonly object[], headers: object = {}): Promise<Answer> {
     const Operations = operations as InstanceType<typeof SCIMMY.Messages.PatchOp>['Operations'];
-    const schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'] = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+    const schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'] = [
+      'urn:ietf:params:scim:api:messages:2.0:PatchOp',
+    ];
     return this.send('PATCH', path, new SCIMMY.Messages.PatchOp({ schemas, Operations }), headers);
   }
 
