@@ -13,6 +13,12 @@ import { changeEvents } from './group-events.js';
 import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
 
+/** A change that is not settled, as it is shown beside others. */
+export interface Unsettled extends Pick<Change, 'id' | 'mlsGroupId' | 'kind' | 'subject' | 'actor' | 'state'> {
+  readonly group: OcmAddress;
+  readonly requestedAt: Date;
+}
+
 @Entity('membership_change')
 export class ChangeRow {
   @PrimaryColumn('uuid') id!: string;
@@ -80,6 +86,23 @@ export class ChangeRepository {
   async open(tx: Tx, mlsGroupId: MlsGroupId): Promise<Change[]> {
     const where = { mlsGroupId, state: In([...OPEN_STATES]) };
     return (await tx.find(ChangeRow, { where, order: { number: 'ASC' } })).map(toChange);
+  }
+
+  /** What is not settled yet in any of the groups, or is about any of the users, oldest first. */
+  async unsettled(
+    tx: Tx,
+    of: { readonly groups: readonly MlsGroupId[] } | { readonly subjects: readonly OcmAddress[] },
+  ): Promise<Unsettled[]> {
+    const [column, values] = 'groups' in of ? ['mls_group_id', of.groups] : ['subject', of.subjects];
+    // The states stand in the text, so that the partial indexes are used.
+    return tx.query<Unsettled[]>(
+      `SELECT c.id, c.mls_group_id AS "mlsGroupId", g.address AS "group", c.kind, c.subject, c.actor, c.state,
+         c.requested_at AS "requestedAt"
+       FROM membership_change c JOIN federated_group g ON g.mls_group_id = c.mls_group_id
+       WHERE c.${column} = ANY ($1::text[]) AND c.state IN (${OPEN_STATES.map((state) => `'${state}'`).join(', ')})
+       ORDER BY c.number`,
+      [values],
+    );
   }
 
   /** The group is back in the epoch `at`: what was done later is not done, and what is not settled begins anew there. */

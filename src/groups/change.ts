@@ -65,6 +65,10 @@ export const firstState = (change: Begun): ChangeState =>
 export const readyState = ({ kind, approved }: Begun): ChangeState =>
   approved || kind === 'leave' ? 'prepared' : 'proposed';
 
+/** Too late to take it back. A leave that was proposed is committed by whoever has it, without asking. */
+export const isUnderWay = ({ kind, state, proposedIn }: Pick<Change, 'kind' | 'state' | 'proposedIn'>): boolean =>
+  state === 'committing' || (kind === 'leave' && proposedIn !== undefined);
+
 /** How long something is proposed before it is given up. D-13 */
 export const PROPOSED_FOR_MS = 30 * 86_400_000;
 

@@ -12,7 +12,15 @@ import { PeerLimits } from '../trust/peer-limits.service.js';
 import { ProvidersService } from '../trust/providers.service.js';
 import { Trust } from '../trust/trust.service.js';
 import { ApprovalQueue } from './approval-queue.service.js';
-import { type Change, type ChangeKind, firstState, MOST_PROPOSED, objectionTo, OPEN_STATES } from './change.js';
+import {
+  type Change,
+  type ChangeKind,
+  firstState,
+  isUnderWay,
+  MOST_PROPOSED,
+  objectionTo,
+  OPEN_STATES,
+} from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
@@ -35,6 +43,7 @@ export interface Wish {
   /** The member, at home here, in whose name this is asked: an admin, or who proposes it to them. */
   readonly actor: OcmAddress;
 }
+type InGroup = Omit<Wish, 'group'>;
 
 /**
  * What people of this server ask for. An admin's asking is approving (OCM-MLS R-058, R-075), another member's is proposing
@@ -97,29 +106,45 @@ export class ChangesService {
     return this.take(tx, group, wish);
   }
 
+  /** One wish in a group that is locked. Throws as `takeAll`. */
+  async take(tx: Tx, group: Locked<Group>, wish: InGroup): Promise<string> {
+    const [id] = await this.takeAll(tx, group, [wish]);
+    return id!;
+  }
+
   /**
-   * The same in a group that is locked. Throws `group.left`, `approval.flood`, `change.peer-held` or `change.peer-refused`
-   * when policy keeps the server of who is to be added out, or why the wish makes no sense as the group
-   * stands now (`objectionTo`).
+   * All of the wishes, or none, in a group that is locked. Throws `group.left`, `approval.flood`, `change.peer-held` or
+   * `change.peer-refused` when policy keeps the server of who is to be added out, or why a wish makes no sense as the group
+   * stands now (`objectionTo`). With `mayWait` the last admin may ask to leave, and does so once another admin is appointed.
    */
-  async take(tx: Tx, group: Locked<Group>, { kind, subject, actor }: Omit<Wish, 'group'>): Promise<string> {
+  async takeAll(
+    tx: Tx,
+    group: Locked<Group>,
+    wishes: readonly InGroup[],
+    { mayWait = false }: { readonly mayWait?: boolean } = {},
+  ): Promise<string[]> {
     const { mlsGroupId, address, admins } = group;
     if (group.state === 'left') throw new Fault('group.left', { group: address });
     const members = new Set((await this.members.of(tx, mlsGroupId)).map((member) => member.address));
-    const isMember = (user: OcmAddress) => members.has(user);
-    const fault = objectionTo({ kind, subject, actor }, { here: this.config.domain, admins, isMember });
-    if (fault) throw new Fault(fault, { group: address, subject, actor });
-    if (kind === 'add') await this.assertLetIn(tx, subject);
-    const approved = admins.includes(actor);
-    if (!approved && kind !== 'leave') await this.assertRoom(tx, group, actor);
-
+    const standing = { here: this.config.domain, admins, isMember: (user: OcmAddress) => members.has(user) };
     const now = this.clock.now();
-    const id = this.dice.uuid();
-    const begin = { approved, state: firstState({ kind, approved }), tries: 0, nextTryAt: now, requestedAt: now };
-    await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
+    const ids: string[] = [];
+    for (const { kind, subject, actor } of wishes) {
+      const fault = objectionTo({ kind, subject, actor }, standing);
+      const waits = mayWait && kind === 'leave' && fault === 'change.last-admin';
+      if (fault && !waits) throw new Fault(fault, { group: address, kind, subject, actor });
+      if (kind === 'add') await this.assertLetIn(tx, subject);
+      const approved = admins.includes(actor);
+      if (!approved && kind !== 'leave') await this.assertRoom(tx, group, { kind, subject, actor });
+
+      const id = this.dice.uuid();
+      const begin = { approved, state: firstState({ kind, approved }), tries: 0, nextTryAt: now, requestedAt: now };
+      await this.changes.add(tx, { id, mlsGroupId, kind, subject, actor, ...begin });
+      this.db.afterCommit(tx, () => this.poller.wake(BEGINS[kind] ?? COMMITTING));
+      ids.push(id);
+    }
     if (group.quietUntil && !group.submitted) await this.groups.save(tx, group, withoutQuiet(group), now);
-    this.db.afterCommit(tx, () => this.poller.wake(BEGINS[kind] ?? COMMITTING));
-    return id;
+    return ids;
   }
 
   /**
@@ -131,15 +156,18 @@ export class ChangesService {
       const found = await this.changes.byId(tx, id);
       if (!found) throw new Fault('not-found', { change: id });
       await this.groups.lock(tx, found.mlsGroupId);
-      const change = (await this.changes.byId(tx, id))!;
-      if (change.state === 'withdrawn') return;
-      if (!OPEN_STATES.includes(change.state)) throw new Fault('change.settled', { change: id, state: change.state });
-      // A leave that was proposed is committed by whoever has it, without asking.
-      const gone = change.state === 'committing' || (change.kind === 'leave' && change.proposedIn !== undefined);
-      if (gone) throw new Fault('change.under-way', { change: id });
-      await this.changes.save(tx, { ...change, state: 'withdrawn' });
-      await this.queue.withdraw(tx, change);
+      await this.takeBack(tx, (await this.changes.byId(tx, id))!);
     });
+  }
+
+  /** The same in a group that is locked. Throws `change.under-way`, `change.settled`. */
+  async takeBack(tx: Tx, change: Change): Promise<void> {
+    const { id, state } = change;
+    if (state === 'withdrawn') return;
+    if (!OPEN_STATES.includes(state)) throw new Fault('change.settled', { change: id, state });
+    if (isUnderWay(change)) throw new Fault('change.under-way', { change: id });
+    await this.changes.save(tx, { ...change, state: 'withdrawn' });
+    await this.queue.withdraw(tx, change);
   }
 
   /** No group grows over a server that may not take part, before anybody is asked or proposes anything. */
@@ -151,13 +179,13 @@ export class ChangesService {
   }
 
   /** The servers of the admins take no more either. */
-  private async assertRoom(tx: Tx, { mlsGroupId, address }: Group, actor: OcmAddress): Promise<void> {
+  private async assertRoom(tx: Tx, { mlsGroupId, address }: Group, { kind, subject, actor }: InGroup): Promise<void> {
     const open = (await this.changes.open(tx, mlsGroupId)).filter((change) => change.actor === actor);
-    if (open.length >= MOST_PROPOSED) throw new Fault('approval.flood', { group: address, actor });
+    if (open.length >= MOST_PROPOSED) throw new Fault('approval.flood', { group: address, kind, subject, actor });
   }
 
   /** Somebody may ask why this did not happen. */
-  private async noteRefusal({ kind, group: address, subject, actor }: Wish, error: unknown): Promise<void> {
+  async noteRefusal({ kind, group: address, subject, actor }: Wish, error: unknown): Promise<void> {
     if (!isFault(error) || error.retry) return;
     const { code } = error;
     await this.audit.refused(async (tx) => {

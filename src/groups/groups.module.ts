@@ -34,6 +34,7 @@ import { GroupTurns } from './group-turn.service.js';
 import { GroupsController } from './groups.controller.js';
 import { QueuedProposalRepository, QueuedProposalRow } from './queued-proposal.repository.js';
 import { HeldEpochRepository, HeldEpochRow } from './held-epoch.repository.js';
+import { LeavingService } from './leaving.service.js';
 import { LifecycleService } from './lifecycle.service.js';
 import { MemberRepository, MemberRow } from './member.repository.js';
 import { MissedCommitsClient } from './missed-commits.client.js';
@@ -118,6 +119,7 @@ export const GROUPS_ROWS = [
     WelcomesService,
     LifecycleService,
     ChangesService,
+    LeavingService,
     PreparingService,
     CommittingWorker,
     PreparingWorker,
@@ -153,6 +155,9 @@ export const GROUPS_ROWS = [
     ProposalsService,
     WelcomesService,
     LifecycleService,
+    ChangeRepository,
+    ChangesService,
+    LeavingService,
   ],
 })
 export class GroupsModule {

@@ -14,7 +14,7 @@ import { Trust } from '../trust/trust.service.js';
 import { type Group, type GroupPicture, memberServers, ownerServer } from './group.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { rosterEvents } from './group-events.js';
-import { GroupRepository } from './group.repository.js';
+import { GroupRepository, type Locked } from './group.repository.js';
 import { isStale } from './leaf-updates.js';
 import { MemberRepository } from './member.repository.js';
 
@@ -39,17 +39,22 @@ export class LifecycleService {
   /**
    * Founds a group with its creator as only member and first admin; nobody is told (OCM-MLS R-048). The address is
    * minted under this server's domain and stays for the life of the group (R-009, R-049). Throws `client.unknown`,
-   * `change.not-local`, `group.address-taken`.
+   * `client.inactive`, `change.not-local`, `group.address-taken`.
    */
   async create(address: OcmAddress, creator: OcmAddress, key?: IdempotencyKey): Promise<OcmAddress> {
-    if (hostOf(address) !== this.config.domain) throw new Fault('change.not-local', { group: address });
-    if (hostOf(creator) !== this.config.domain) throw new Fault('change.not-local', { user: creator });
-    await this.db.run((tx) => this.idempotency.once(tx, key, () => this.createIn(tx, address, creator)));
+    await this.db.run((tx) =>
+      this.idempotency.once(tx, key, async () => ({ address: (await this.found(tx, address, creator)).address })),
+    );
     return address;
   }
 
-  private async createIn(tx: Tx, address: OcmAddress, creator: OcmAddress): Promise<{ address: OcmAddress }> {
-    if (!(await this.clients.find(tx, creator))) throw new Fault('client.unknown', { user: creator });
+  /** The same in a transaction of the caller, who then holds the group. */
+  async found(tx: Tx, address: OcmAddress, creator: OcmAddress): Promise<Locked<Group>> {
+    if (hostOf(address) !== this.config.domain) throw new Fault('change.not-local', { group: address });
+    if (hostOf(creator) !== this.config.domain) throw new Fault('change.not-local', { user: creator });
+    const founder = await this.clients.find(tx, creator);
+    if (!founder) throw new Fault('client.unknown', { user: creator });
+    if (!founder.active) throw new Fault('client.inactive', { user: creator });
     // Groups and users live under one domain: an address names one of them.
     if ((await this.clients.find(tx, address)) || (await this.groups.byAddress(tx, address))) {
       throw new Fault('group.address-taken', { address });
@@ -57,11 +62,15 @@ export class LifecycleService {
     const view = await this.mls.createGroup(tx, { address, creator });
     const { mlsGroupId, epoch, admins } = view;
     const now = this.clock.now();
-    await this.groups.add(tx, { mlsGroupId, address, epoch, admins, state: 'active', instance: 1, history: 0 }, now);
+    const group = await this.groups.add(
+      tx,
+      { mlsGroupId, address, epoch, admins, state: 'active', instance: 1, history: 0 },
+      now,
+    );
     await this.feed.record(tx, ...rosterEvents(view, await this.members.replace(tx, mlsGroupId, view.members, now)));
     await this.audit.record(tx, { act: 'group.founded', actor: creator, group: { mlsGroupId, address }, epoch });
     this.log.info({ event: 'group.created', group: mlsGroupId, address }, 'a group was created');
-    return { address };
+    return group;
   }
 
   /** Throws `group.not-found`. */

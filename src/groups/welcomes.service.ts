@@ -21,6 +21,7 @@ import { GapRepository } from './gap.repository.js';
 import { adminServers, type Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 import { MemberRepository } from './member.repository.js';
+import { LeavingService } from './leaving.service.js';
 import { ReinitService } from './reinit.service.js';
 import { OwnReturnService } from './own-return.service.js';
 
@@ -61,6 +62,7 @@ export class WelcomesService {
     private readonly driftRows: DriftRepository,
     private readonly reinits: ReinitService,
     private readonly ownReturn: OwnReturnService,
+    private readonly leaving: LeavingService,
     private readonly mls: MlsService,
     private readonly stateLoss: StateLossService,
     private readonly audit: AuditLog,
@@ -129,6 +131,7 @@ export class WelcomesService {
       { event: 'group.joined', group: mlsGroupId, user: userId, epoch: view.epoch },
       'a user joined a group',
     );
+    await this.leaving.afterJoin(tx, mlsGroupId, userId);
     return { kind: 'joined' };
   }
 

@@ -75,7 +75,9 @@ export const newUser = z
 export const namedUser = z.strictObject({ displayName }).meta({ examples: [{ displayName: 'Alice Example' }] });
 
 export const userAnswer = z
-  .object({ address: z.string(), displayName: z.string(), createdAt: z.iso.datetime() })
-  .meta({ examples: [{ address: ALICE, displayName: 'Alice Example', createdAt: '2027-01-04T09:00:00.000Z' }] });
+  .object({ address: z.string(), displayName: z.string(), active: z.boolean(), createdAt: z.iso.datetime() })
+  .meta({
+    examples: [{ address: ALICE, displayName: 'Alice Example', active: true, createdAt: '2027-01-04T09:00:00.000Z' }],
+  });
 
 export const usersAnswer = z.object({ users: z.array(userAnswer), next: z.string().nullable() });

@@ -12,6 +12,6 @@ import { UsersService } from './users.service.js';
   imports: [MlsModule, GroupsModule],
   providers: [MembershipRepository, MembershipCache, MembershipService, UsersService],
   controllers: [MembershipController, UsersController],
-  exports: [MembershipRepository],
+  exports: [MembershipRepository, UsersService],
 })
 export class MembershipModule {}

@@ -25,9 +25,10 @@ const maybeAddress = addressField.optional();
 
 type UserAnswer = z.input<typeof userAnswer>;
 
-const show = ({ address, displayName, createdAt }: MlsClient): UserAnswer => ({
+const show = ({ address, displayName, active, createdAt }: MlsClient): UserAnswer => ({
   address,
   displayName,
+  active,
   createdAt: createdAt.toISOString(),
 });
 

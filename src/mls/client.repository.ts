@@ -10,6 +10,8 @@ export interface MlsClient {
   readonly address: OcmAddress;
   readonly displayName: string;
   readonly createdAt: Date;
+  /** Who is not can be invited no more, and is to be in no group. */
+  readonly active: boolean;
 }
 
 @Entity('mls_client')
@@ -18,6 +20,7 @@ export class MlsClientRow {
   @Column('text', { name: 'display_name' }) displayName!: string;
   @Column('bytea', { name: 'signature_key' }) signatureKey!: Buffer;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'deactivated_at', nullable: true }) deactivatedAt!: Date | null;
 }
 
 /** Each by an index of its own. */
@@ -49,8 +52,8 @@ export class ClientRepository {
     this.purpose = vault.keep({ table: 'mls_client', column: 'signature_key', row: ['address'] });
   }
 
-  /** Returns whether the user was new. `signatureKey` is the user's own (OCM-MLS R-011), sealed here. */
-  async add(tx: Tx, client: MlsClient, signatureKey: Uint8Array): Promise<boolean> {
+  /** Active. Returns whether the user was new. `signatureKey` is the user's own (OCM-MLS R-011), sealed here. */
+  async add(tx: Tx, client: Omit<MlsClient, 'active'>, signatureKey: Uint8Array): Promise<boolean> {
     const sealed = Buffer.from(this.vault.seal(signatureKey, this.purpose(client.address)));
     const { raw } = (await tx
       .createQueryBuilder()
@@ -66,6 +69,18 @@ export class ClientRepository {
   async byAddress(tx: Tx, address: OcmAddress): Promise<MlsClient | undefined> {
     const row = await tx.findOneBy(MlsClientRow, { address });
     return row ? toClient(row) : undefined;
+  }
+
+  /** Nobody else changes the user, or lets the user join a group, until the transaction ends. */
+  async lock(tx: Tx, address: OcmAddress): Promise<MlsClient | undefined> {
+    const row = await tx.findOne(MlsClientRow, { where: { address }, lock: { mode: 'pessimistic_write' } });
+    return row ? toClient(row) : undefined;
+  }
+
+  /** Whether the user is known and not active; nobody changes that until the transaction ends. */
+  async isDeactivated(tx: Tx, address: OcmAddress): Promise<boolean> {
+    const row = await tx.findOne(MlsClientRow, { where: { address }, lock: { mode: 'pessimistic_read' } });
+    return row !== null && row.deactivatedAt !== null;
   }
 
   async signatureKey(tx: Tx, address: OcmAddress): Promise<Uint8Array | undefined> {
@@ -104,14 +119,20 @@ export class ClientRepository {
     return (await tx.update(MlsClientRow, { address }, { displayName })).affected === 1;
   }
 
+  /** @param deactivatedAt null for a user who is active */
+  async setDeactivated(tx: Tx, address: OcmAddress, deactivatedAt: Date | null): Promise<void> {
+    await tx.update(MlsClientRow, { address }, { deactivatedAt });
+  }
+
   /** With the KeyPackages. Returns whether there was such a user. */
   async remove(tx: Tx, address: OcmAddress): Promise<boolean> {
     return (await tx.delete(MlsClientRow, { address })).affected === 1;
   }
 }
 
-const toClient = ({ address, displayName, createdAt }: MlsClientRow): MlsClient => ({
+const toClient = ({ address, displayName, createdAt, deactivatedAt }: MlsClientRow): MlsClient => ({
   address: address as OcmAddress,
   displayName,
   createdAt,
+  active: deactivatedAt === null,
 });

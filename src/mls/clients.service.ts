@@ -36,7 +36,17 @@ export class ClientsService {
     wipe(signKey);
     await this.keyPackages.make(tx, address, 'last-resort', 1);
     this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
-    return client;
+    return { ...client, active: true };
+  }
+
+  /** Nobody else changes the user, or lets the user join a group, until the transaction ends. */
+  lock(tx: Tx, address: OcmAddress): Promise<MlsClient | undefined> {
+    return this.clients.lock(tx, address);
+  }
+
+  /** Whether the user is known and not active, which stays so until the transaction ends. */
+  isDeactivated(tx: Tx, address: OcmAddress): Promise<boolean> {
+    return this.clients.isDeactivated(tx, address);
   }
 
   find(tx: Tx, address: OcmAddress): Promise<MlsClient | undefined> {
@@ -60,6 +70,15 @@ export class ClientsService {
   /** Throws `client.unknown`. */
   async rename(tx: Tx, address: OcmAddress, displayName: string): Promise<void> {
     if (!(await this.clients.rename(tx, address, displayName))) throw new Fault('client.unknown', { address });
+  }
+
+  /**
+   * The user can be invited no more until made active again. KeyPackages that were given away stay good for their
+   * Welcomes.
+   */
+  async setActive(tx: Tx, address: OcmAddress, active: boolean): Promise<void> {
+    await this.clients.setDeactivated(tx, address, active ? null : this.clock.now());
+    if (active) this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
   }
 
   /**

@@ -29,6 +29,9 @@ export interface Shortage {
   readonly lastResort: number;
 }
 
+/** Nobody is given one of a user who is not active. */
+const GIVEABLE = `EXISTS (SELECT 1 FROM mls_client c WHERE c.address = key_package.address AND c.deactivated_at IS NULL)`;
+
 @Injectable()
 export class KeyPackageRepository {
   private readonly purpose: RowPurpose;
@@ -62,7 +65,7 @@ export class KeyPackageRepository {
     const [[taken]] = (await tx.query(
       `UPDATE key_package SET state = 'handed-out', handed_out_at = $2, handed_out_to = $3
        WHERE ref = (SELECT ref FROM key_package
-         WHERE address = $1 AND kind = 'single' AND state = 'available' AND expires_at >= $4
+         WHERE address = $1 AND kind = 'single' AND state = 'available' AND expires_at >= $4 AND ${GIVEABLE}
          ORDER BY expires_at, ref LIMIT 1 FOR UPDATE SKIP LOCKED)
        RETURNING public`,
       [address, at, to, until],
@@ -73,7 +76,7 @@ export class KeyPackageRepository {
 
   private lastResort(tx: Tx, address: OcmAddress, until: Date): Promise<{ public: Buffer }[]> {
     return tx.query(
-      `SELECT public FROM key_package WHERE address = $1 AND kind = 'last-resort' AND expires_at >= $2
+      `SELECT public FROM key_package WHERE address = $1 AND kind = 'last-resort' AND expires_at >= $2 AND ${GIVEABLE}
        ORDER BY expires_at DESC, ref LIMIT 1`,
       [address, until],
     );
@@ -110,7 +113,7 @@ export class KeyPackageRepository {
     );
   }
 
-  /** Users who lack something; locked, so that two replicas do not fill the same stock. Valid counts only until `until`. */
+  /** Active users who lack something; locked, so that two replicas do not fill the same stock. Valid counts only until `until`. */
   async shortages(tx: Tx, stock: number, until: Date, most: number): Promise<Shortage[]> {
     const rows = (await tx.query(
       `SELECT c.address, s.single, s.last_resort FROM mls_client c
@@ -118,7 +121,7 @@ export class KeyPackageRepository {
          SELECT count(*) FILTER (WHERE k.kind = 'single')::int AS single,
            count(*) FILTER (WHERE k.kind = 'last-resort')::int AS last_resort
          FROM key_package k WHERE k.address = c.address AND k.state = 'available' AND k.expires_at >= $2) s
-       WHERE s.single < $1 OR s.last_resort < 1
+       WHERE c.deactivated_at IS NULL AND (s.single < $1 OR s.last_resort < 1)
        LIMIT $3 FOR UPDATE OF c SKIP LOCKED`,
       [stock, until, most],
     )) as { address: OcmAddress; single: number; last_resort: number }[];

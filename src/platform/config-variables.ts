@@ -235,6 +235,14 @@ export const VARIABLES = {
     meaning:
       'How many memberships each process keeps in memory to answer questions about them; never older than the database. 0 keeps none.',
   },
+  scimBy: {
+    name: 'COVEY_SCIM_BY',
+    default: undefined,
+    expected: 'an OCM Address',
+    meaning:
+      'The user in whose name SCIM changes groups when a request does not say (`Covey-By`). As an admin of a group that user thereby approves; as another member, proposes.',
+    read: parsed(ocmAddress),
+  },
   updateIntervalMs: {
     name: 'COVEY_UPDATE_INTERVAL',
     default: '28800',

@@ -6,9 +6,10 @@ import { isCurrent } from '../membership/etag.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { SCIM_TYPE } from '../platform/scim-error.js';
 import { DirectoryService } from './directory.service.js';
+import { opaque, versionOf } from './precondition.js';
 import { project } from './projection.js';
-import type { JsonObject } from './schema.js';
-import { GROUPS, USERS } from './schemas.js';
+import { COLLECTIONS, OfType, RESOURCES } from './resource-type.decorator.js';
+import type { JsonObject, ResourceType } from './schema.js';
 import { searchOfBody, searchOfQuery, wishOf } from './search-request.js';
 
 /** Users and groups, to be read. RFC 7644 section 3.4 */
@@ -18,74 +19,42 @@ import { searchOfBody, searchOfQuery, wishOf } from './search-request.js';
 export class DirectoryController {
   constructor(private readonly directory: DirectoryService) {}
 
-  @Get('Groups')
-  async groups(
+  @Get(COLLECTIONS)
+  async all(
+    @OfType() type: ResourceType,
     @Query() query: unknown,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JsonObject | undefined> {
-    return listed(reply, known, await this.directory.groups(searchOfQuery(query)));
+    const answer = await this.directory.search(type, searchOfQuery(query));
+    const digest = createHash('sha256').update(JSON.stringify(answer)).digest('base64url').slice(0, 27);
+    return unlessKnown(reply, known, `W/"${digest}"`, answer);
   }
 
-  @Get('Users')
-  async users(
-    @Query() query: unknown,
-    @Headers('if-none-match') known: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<JsonObject | undefined> {
-    return listed(reply, known, await this.directory.users(searchOfQuery(query)));
-  }
-
-  @Get('Groups/:id')
-  async group(
+  /** The version is of the whole resource, whatever is shown of it. RFC 7644 section 3.14 */
+  @Get(RESOURCES)
+  async one(
+    @OfType() type: ResourceType,
     @Param('id') id: string,
     @Query() query: unknown,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JsonObject | undefined> {
     const wish = wishOf(query);
-    return single(reply, known, await this.directory.group(id), (whole) => project(GROUPS, whole, wish));
+    const whole = await this.directory.one(type, id);
+    return unlessKnown(reply, known, versionOf(whole), project(type, whole, wish));
   }
 
-  @Get('Users/:id')
-  async user(
-    @Param('id') id: string,
-    @Query() query: unknown,
-    @Headers('if-none-match') known: string | undefined,
+  @Post(COLLECTIONS.map((collection) => `${collection}/.search`))
+  @HttpCode(200)
+  search(
+    @OfType() type: ResourceType,
+    @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<JsonObject | undefined> {
-    const wish = wishOf(query);
-    return single(reply, known, await this.directory.user(id), (whole) => project(USERS, whole, wish));
-  }
-
-  @Post('Groups/.search')
-  @HttpCode(200)
-  searchGroups(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<JsonObject> {
+  ): Promise<JsonObject> {
     void reply.type(SCIM_TYPE);
-    return this.directory.groups(searchOfBody(body));
+    return this.directory.search(type, searchOfBody(body));
   }
-
-  @Post('Users/.search')
-  @HttpCode(200)
-  searchUsers(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<JsonObject> {
-    void reply.type(SCIM_TYPE);
-    return this.directory.users(searchOfBody(body));
-  }
-}
-
-function listed(reply: FastifyReply, known: string | undefined, answer: JsonObject): JsonObject | undefined {
-  const digest = createHash('sha256').update(JSON.stringify(answer)).digest('base64url').slice(0, 27);
-  return unlessKnown(reply, known, `W/"${digest}"`, answer);
-}
-
-/** The version is of the whole resource, whatever is shown of it. RFC 7644 section 3.14 */
-function single(
-  reply: FastifyReply,
-  known: string | undefined,
-  whole: JsonObject,
-  show: (whole: JsonObject) => JsonObject,
-): JsonObject | undefined {
-  return unlessKnown(reply, known, (whole['meta'] as { version: string }).version, show(whole));
 }
 
 function unlessKnown(
@@ -95,7 +64,7 @@ function unlessKnown(
   answer: JsonObject,
 ): JsonObject | undefined {
   void reply.type(SCIM_TYPE).header('etag', etag).header('cache-control', 'private, no-cache');
-  if (!isCurrent(known, etag.replace(/^W\//, ''))) return answer;
+  if (!isCurrent(known, opaque(etag))) return answer;
   void reply.status(304);
   return undefined;
 }

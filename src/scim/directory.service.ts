@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ChangeRepository } from '../groups/change.repository.js';
 import { ocmAddress, type OcmAddress } from '../kernel/address.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { MembershipRepository } from '../membership/membership.repository.js';
@@ -8,8 +9,8 @@ import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { pathsOf } from './filter.js';
 import { listResponse, sorted } from './listing.js';
-import { matcher } from './matching.js';
-import { isNothing, type Keys, narrowing } from './narrowing.js';
+import { folded, matcher } from './matching.js';
+import { isNothing, type Keys, narrowing, NOTHING } from './narrowing.js';
 import { isWished, project } from './projection.js';
 import { groupResource, type Place, placeOf, userResource } from './resources.js';
 import type { JsonObject, ResourceType } from './schema.js';
@@ -42,35 +43,37 @@ export class DirectoryService {
     private readonly db: TransactionService,
     private readonly memberships: MembershipRepository,
     private readonly clients: ClientsService,
+    private readonly changes: ChangeRepository,
   ) {
     this.place = placeOf(config);
   }
 
-  /** Whole. Throws `group.not-found`, also for a group that was left: it is to be forgotten. */
-  async group(id: string): Promise<JsonObject> {
-    const [found] = await this.byId(this.groupSource(true), id);
-    if (!found) throw new Fault('group.not-found', { group: id });
+  /** Whole. Throws `group.not-found`, also for a group that was left, and `client.unknown`, also for users of other domains. */
+  one(type: ResourceType, id: string): Promise<JsonObject> {
+    return this.db.run((tx) => this.oneIn(tx, type, id));
+  }
+
+  /** The same in a transaction of the caller. */
+  async oneIn(tx: Tx, type: ResourceType, id: string): Promise<JsonObject> {
+    const address = addressOf(id);
+    const keys = { ...NOTHING, ids: address ? [address] : [] };
+    const [found] = address ? await this.sourceOf(type, true).page(tx, { keys, most: 1 }) : [];
+    if (!found) throw unknown(type, id);
     return found;
   }
 
-  /** Whole. Throws `client.unknown`, also for users of other domains. */
-  async user(id: string): Promise<JsonObject> {
-    const [found] = await this.byId(this.userSource(), id);
-    if (!found) throw new Fault('client.unknown', { address: id });
-    return found;
+  /** Whether a resource of the type has that name, in whatever case. */
+  async isNamed(tx: Tx, type: ResourceType, name: string): Promise<boolean> {
+    const keys = { ...NOTHING, names: [folded(name)] };
+    return (await this.sourceOf(type, false).page(tx, { keys, most: 1 })).length > 0;
   }
 
   /** Throws `scim.filter`, `scim.value`, and `scim.too-many` rather than leave anything out. */
-  groups(search: Search): Promise<JsonObject> {
-    return this.search(this.groupSource(needsMembers(search)), search);
+  search(type: ResourceType, search: Search): Promise<JsonObject> {
+    return this.found(this.sourceOf(type, needsMembers(search)), search);
   }
 
-  /** Throws as `groups`. */
-  users(search: Search): Promise<JsonObject> {
-    return this.search(this.userSource(), search);
-  }
-
-  private async search(source: Source, search: Search): Promise<JsonObject> {
+  private async found(source: Source, search: Search): Promise<JsonObject> {
     const { startIndex, count } = search;
     const shown = (found: readonly JsonObject[], total: number) =>
       listResponse(
@@ -109,11 +112,8 @@ export class DirectoryService {
     return sortBy ? sorted(type, found, sortBy, descending) : found;
   }
 
-  private async byId(source: Source, id: string): Promise<JsonObject[]> {
-    const address = addressOf(id);
-    if (address === undefined) return [];
-    const keys = { ids: [address], names: [], displayNames: [], related: [] };
-    return this.db.run((tx) => source.page(tx, { keys, most: 1 }));
+  private sourceOf(type: ResourceType, withMembers: boolean): Source {
+    return type === GROUPS ? this.groupSource(withMembers) : this.userSource();
   }
 
   private groupSource(withMembers: boolean): Source {
@@ -121,7 +121,9 @@ export class DirectoryService {
       type: GROUPS,
       page: async (tx, page) => {
         const rosters = await this.memberships.rosters(tx, { ...page, withMembers });
-        return rosters.map((roster) => groupResource(this.place, roster));
+        const pending = await this.changes.unsettled(tx, { groups: rosters.map(({ mlsGroupId }) => mlsGroupId) });
+        const of = grouped(pending, ({ mlsGroupId }) => mlsGroupId);
+        return rosters.map((roster) => groupResource(this.place, roster, of(roster.mlsGroupId)));
       },
       count: (tx) => this.memberships.countFollowed(tx),
     };
@@ -150,8 +152,24 @@ export class DirectoryService {
   private async withGroups(tx: Tx, users: readonly MlsClient[]): Promise<JsonObject[]> {
     const addresses = users.map(({ address }) => address);
     const groups = await this.memberships.groupsOfAll(tx, addresses);
-    return users.map((user) => userResource(this.place, { ...user, groups: groups.get(user.address) ?? [] }));
+    const of = grouped(await this.changes.unsettled(tx, { subjects: addresses }), ({ subject }) => subject);
+    return users.map((user) =>
+      userResource(this.place, { ...user, groups: groups.get(user.address) ?? [] }, of(user.address)),
+    );
   }
+}
+
+const unknown = (type: ResourceType, id: string) =>
+  type === GROUPS ? new Fault('group.not-found', { group: id }) : new Fault('client.unknown', { address: id });
+
+function grouped<T>(all: readonly T[], keyOf: (one: T) => string): (key: string) => readonly T[] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return (key) => groups.get(key) ?? [];
 }
 
 const tooMany = () => new Fault('scim.too-many', { most: MOST_RESOURCES });

@@ -29,6 +29,9 @@ export const matcher = (type: ResourceType, filter: Filter): Test<JsonObject> =>
     return found && { attribute: found.sub ?? found.attribute, values: (resource) => valuesOf(resource, found) };
   });
 
+/** What a filter in brackets asks of single values of an attribute. Throws as `matcher`. */
+export const elementMatcher = (attribute: Attribute, filter: Filter): Test<Json> => test(filter, within(attribute));
+
 function test<T>(filter: Filter, scope: Scope<T>): Test<T> {
   switch (filter.kind) {
     case 'and':
@@ -62,11 +65,14 @@ function found<T>(path: AttributePath, scope: Scope<T>) {
   return attribute;
 }
 
-/** Nothing deeper than a sub-attribute exists. */
+/** Nothing deeper than a sub-attribute exists; the "value" of what has none is what it is. RFC 7643 section 2.4 */
 const within =
-  ({ subAttributes = [] }: Attribute): Scope<Json> =>
+  (outer: Attribute): Scope<Json> =>
   ({ schema, name, sub }) => {
-    const attribute = schema === undefined && sub === undefined ? named(subAttributes, name) : undefined;
+    if (schema !== undefined || sub !== undefined) return undefined;
+    if (!outer.subAttributes)
+      return folded(name) === 'value' ? { attribute: outer, values: (one) => [one] } : undefined;
+    const attribute = named(outer.subAttributes, name);
     return attribute && { attribute, values: (value) => valuesIn(value, attribute) };
   };
 

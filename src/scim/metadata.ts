@@ -11,7 +11,7 @@ const metaOf = ({ base }: Place, resourceType: string, path: string) => ({ resou
 /** What is offered and what is not. RFC 7643 section 5 */
 export const serviceProviderConfig = (place: Place): JsonObject => ({
   schemas: [`${OF}:ServiceProviderConfig`],
-  patch: { supported: false },
+  patch: { supported: true },
   bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
   filter: { supported: true, maxResults: MOST_RESOURCES },
   changePassword: { supported: false },
@@ -37,7 +37,9 @@ const resourceType = (place: Place, { name, endpoint, description, schema, exten
   endpoint,
   description,
   schema: schema.id,
-  ...(extensions.length > 0 && { schemaExtensions: extensions.map(({ id }) => ({ schema: id, required: true })) }),
+  ...(extensions.length > 0 && {
+    schemaExtensions: extensions.map(({ id }) => ({ schema: id, required: name === 'Group' })),
+  }),
   meta: metaOf(place, 'ResourceType', `/ResourceTypes/${name}`),
 });
 

@@ -12,7 +12,7 @@ export interface Keys {
   readonly related: readonly string[];
 }
 
-const NOTHING: Keys = { ids: [], names: [], displayNames: [], related: [] };
+export const NOTHING: Keys = { ids: [], names: [], displayNames: [], related: [] };
 
 /** The attributes whose values the database finds, by type and name. */
 const INDEXED: Readonly<Record<ResourceType['name'], Readonly<Record<string, (value: string) => Partial<Keys>>>>> = {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ownerServer } from '../groups/group.js';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
+import type { Unsettled } from '../groups/change.repository.js';
 import type { Roster } from '../membership/roster.js';
 import type { JsonObject, ResourceType } from './schema.js';
-import { FEDERATED_GROUP, GROUPS, USERS } from './schemas.js';
+import { FEDERATED_GROUP, FEDERATED_USER, GROUPS, USERS } from './schemas.js';
 
 /** Where this server is, for links. */
 export interface Place {
@@ -23,6 +24,7 @@ export interface KnownUser {
   readonly address: OcmAddress;
   readonly displayName: string;
   readonly createdAt: Date;
+  readonly active: boolean;
   readonly groups: readonly OcmAddress[];
 }
 
@@ -36,18 +38,25 @@ const digest = (...parts: readonly unknown[]) =>
  * A group, without its members where they were not read. The version begins with the epoch (D-30) and is another one when
  * anything in the resource is: an epoch can come twice, when a takeover is undone. RFC 7643 sections 3.1, 4.2
  */
-export function groupResource(place: Place, roster: Roster): JsonObject {
+export function groupResource(place: Place, roster: Roster, pending: readonly Unsettled[]): JsonObject {
   const { address, mlsGroupId, epoch, history, state, admins, members } = roster;
   return {
     schemas: [GROUPS.schema.id, FEDERATED_GROUP.id],
     id: address,
     displayName: address,
     ...(members && { members: members.map((member) => memberOf(place, member)) }),
-    [FEDERATED_GROUP.id]: { mlsGroupId, epoch, state, ownerServer: ownerServer({ admins }), admins },
+    [FEDERATED_GROUP.id]: {
+      mlsGroupId,
+      epoch,
+      state,
+      ownerServer: ownerServer({ admins }),
+      admins,
+      pending: pending.map(showPending),
+    },
     meta: {
       resourceType: GROUPS.name,
       location: linkTo(place, GROUPS, address),
-      version: `W/"${epoch}.${digest(mlsGroupId, history, state)}"`,
+      version: `W/"${epoch}.${digest(mlsGroupId, history, state, pending.map(showPending))}"`,
     },
   };
 }
@@ -60,20 +69,35 @@ const memberOf = (place: Place, address: OcmAddress): JsonObject => ({
   display: address,
 });
 
+const showPending = ({ id, kind, group, subject, actor, state, requestedAt }: Unsettled): JsonObject => ({
+  value: id,
+  type: kind,
+  group,
+  user: subject,
+  by: actor,
+  state,
+  requested: requestedAt.toISOString(),
+});
+
 /** RFC 7643 section 4.1 */
-export function userResource(place: Place, { address, displayName, createdAt, groups }: KnownUser): JsonObject {
+export function userResource(
+  place: Place,
+  { address, displayName, createdAt, active, groups }: KnownUser,
+  pending: readonly Unsettled[],
+): JsonObject {
   return {
-    schemas: [USERS.schema.id],
+    schemas: [USERS.schema.id, ...(pending.length > 0 ? [FEDERATED_USER.id] : [])],
     id: address,
     userName: address,
     displayName,
-    active: true,
+    active,
     groups: groups.map((value) => ({ value, $ref: linkTo(place, GROUPS, value), display: value, type: 'direct' })),
+    ...(pending.length > 0 && { [FEDERATED_USER.id]: { pending: pending.map(showPending) } }),
     meta: {
       resourceType: USERS.name,
       created: createdAt.toISOString(),
       location: linkTo(place, USERS, address),
-      version: `W/"${digest(displayName, groups)}"`,
+      version: `W/"${digest(displayName, active, groups, pending.map(showPending))}"`,
     },
   };
 }

@@ -8,7 +8,7 @@ export interface Attribute {
   readonly multiValued: boolean;
   readonly required: boolean;
   readonly caseExact: boolean;
-  readonly mutability: 'readOnly';
+  readonly mutability: 'readOnly' | 'readWrite' | 'immutable';
   readonly returned: 'always' | 'default';
   readonly uniqueness: 'none' | 'server';
   readonly referenceTypes?: readonly string[];
@@ -18,7 +18,7 @@ export interface Attribute {
 
 type Traits = Partial<Omit<Attribute, 'name' | 'type' | 'description'>>;
 
-/** Everything is read here and nothing is written; the rest are the defaults of RFC 7643 section 2.2. */
+/** Most is read here and not written; the rest are the defaults of RFC 7643 section 2.2. */
 export const attribute = (
   name: string,
   type: Attribute['type'],
@@ -105,7 +105,9 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-const isObject = (json: Json | undefined): json is JsonObject => typeof json === 'object' && !Array.isArray(json);
+/** Whether a value, if of a client, has attributes. */
+export const isObject = (json: unknown): json is JsonObject =>
+  typeof json === 'object' && json !== null && !Array.isArray(json);
 
 /** The values that an object has of an attribute, none or one or, of a multi-valued attribute, many. */
 export function valuesIn(holder: Json | undefined, { name }: Attribute): readonly Json[] {

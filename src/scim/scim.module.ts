@@ -1,14 +1,19 @@
 import { Module } from '@nestjs/common';
+import { GroupsModule } from '../groups/groups.module.js';
 import { MembershipModule } from '../membership/membership.module.js';
 import { MlsModule } from '../mls/mls.module.js';
 import { DirectoryController } from './directory.controller.js';
 import { DirectoryService } from './directory.service.js';
+import { GroupWriter } from './group-writer.service.js';
 import { MetadataController } from './metadata.controller.js';
 import { UnsupportedController } from './unsupported.controller.js';
+import { UserWriter } from './user-writer.service.js';
+import { WritingController } from './writing.controller.js';
+import { WritingService } from './writing.service.js';
 
 @Module({
-  imports: [MlsModule, MembershipModule],
-  providers: [DirectoryService],
-  controllers: [MetadataController, DirectoryController, UnsupportedController],
+  imports: [MlsModule, GroupsModule, MembershipModule],
+  providers: [DirectoryService, UserWriter, GroupWriter, WritingService],
+  controllers: [MetadataController, DirectoryController, WritingController, UnsupportedController],
 })
 export class ScimModule {}

@@ -3,13 +3,12 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Fault } from '../kernel/fault.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
+import { COLLECTIONS, RESOURCES } from './resource-type.decorator.js';
 
-const COLLECTIONS = ['Users', 'Groups'];
-const RESOURCES = ['Users/:id', 'Groups/:id'];
 const METADATA = ['ServiceProviderConfig', 'ResourceTypes', 'ResourceTypes/:id', 'Schemas', 'Schemas/:id'];
 
 /**
- * What SCIM has and this server does not offer is 501 (RFC 7644 section 3.12): writing, bulk, `/Me`, searches across types.
+ * What SCIM has and this server does not offer is 501 (RFC 7644 section 3.12): bulk, `/Me`, searches across types.
  * What SCIM has not either is 405.
  */
 @ApiExcludeController()
@@ -21,22 +20,22 @@ export class UnsupportedController {
     throw new Fault('scim.not-built');
   }
 
-  @Post([...COLLECTIONS, 'Bulk', '.search', 'Me'])
+  @Post(['Bulk', '.search', 'Me'])
   create(): never {
     throw new Fault('scim.not-built');
   }
 
-  @Put([...RESOURCES, 'Me'])
+  @Put('Me')
   replace(): never {
     throw new Fault('scim.not-built');
   }
 
-  @Patch([...RESOURCES, 'Me'])
+  @Patch('Me')
   modify(): never {
     throw new Fault('scim.not-built');
   }
 
-  @Delete([...RESOURCES, 'Me'])
+  @Delete('Me')
   remove(): never {
     throw new Fault('scim.not-built');
   }
@@ -64,6 +63,8 @@ export class UnsupportedController {
 
 /** RFC 9110 section 15.5.6 */
 function refuse(reply: FastifyReply): never {
-  void reply.header('allow', 'GET');
+  const path = reply.request.routeOptions.url ?? '';
+  const [ofOne, ofAll] = [RESOURCES, COLLECTIONS].map((all) => all.some((one) => path.endsWith(`/${one}`)));
+  void reply.header('allow', ofOne ? 'GET, PUT, PATCH, DELETE' : ofAll ? 'GET, POST' : 'GET');
   throw new Fault('method.not-allowed');
 }

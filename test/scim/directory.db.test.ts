@@ -40,6 +40,7 @@ describe('resources', () => {
         state: 'active',
         ownerServer: 'a.test',
         admins: ['alice@a.test'],
+        pending: [],
       },
       meta: {
         resourceType: 'Group',

@@ -11,28 +11,39 @@ import { FEDERATED_GROUP, GROUPS, USERS } from '../../src/scim/schemas.js';
 const place = placeOf({ domain: host('a.test'), publicUrl: 'https://a.test' });
 const [alice, bob] = ['alice@a.test', 'bob@b.test'].map(ocmAddress) as [OcmAddress, OcmAddress];
 const group = (members: readonly OcmAddress[] = [alice, bob], address = 'Lab@a.test') =>
-  groupResource(place, {
-    mlsGroupId: 'bGFi' as MlsGroupId,
-    address: ocmAddress(address),
-    epoch: epoch(7),
-    history: 0,
-    state: 'active',
-    admins: [alice],
-    members,
-  });
+  groupResource(
+    place,
+    {
+      mlsGroupId: 'bGFi' as MlsGroupId,
+      address: ocmAddress(address),
+      epoch: epoch(7),
+      history: 0,
+      state: 'active',
+      admins: [alice],
+      members,
+    },
+    [],
+  );
 const user = (address: string = alice, displayName = 'Alice', groups: readonly OcmAddress[] = []) =>
-  userResource(place, {
-    address: ocmAddress(address),
-    displayName,
-    createdAt: new Date('2027-01-04T09:00:00Z'),
-    groups,
-  });
+  userResource(
+    place,
+    {
+      address: ocmAddress(address),
+      displayName,
+      createdAt: new Date('2027-01-04T09:00:00Z'),
+      active: true,
+      groups,
+    },
+    [],
+  );
 const groupMatches = (filter: string, resource = group()) => matcher(GROUPS, parseFilter(filter))(resource);
 const userMatches = (filter: string, resource = user()) => matcher(USERS, parseFilter(filter))(resource);
 const X = FEDERATED_GROUP.id;
 
 test.each([
   ['id eq "Lab@a.test"', true],
+  [`${X}:admins[value eq "alice@a.test"]`, true],
+  [`${X}:admins[value eq "Alice@a.test"]`, false],
   ['id eq "lab@a.test"', false],
   ['ID eq "Lab@a.test"', true],
   ['displayName eq "lab@A.TEST"', true],

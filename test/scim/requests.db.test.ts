@@ -119,7 +119,7 @@ test('a search by POST is the same search', async () => {
 describe('what is offered', () => {
   test('the configuration, the types and the schemas agree with what is answered', async () => {
     expect((await scim.get('/ServiceProviderConfig')).body).toMatchObject({
-      patch: { supported: false },
+      patch: { supported: true },
       bulk: { supported: false },
       filter: { supported: true, maxResults: 20_000 },
       changePassword: { supported: false },
@@ -129,7 +129,7 @@ describe('what is offered', () => {
     });
     const types = (await scim.list('/ResourceTypes')).Resources;
     expect(types).toMatchObject([
-      { id: 'User', endpoint: '/Users' },
+      { id: 'User', endpoint: '/Users', schemaExtensions: [{ required: false }] },
       { id: 'Group', endpoint: '/Groups', schemaExtensions: [{ schema: FEDERATED, required: true }] },
     ]);
     const schemas = (await scim.list('/Schemas')).Resources;
@@ -154,9 +154,6 @@ describe('what is offered', () => {
   });
 
   test.each<[Method, string, number]>([
-    ['POST', '/Users', 501],
-    ['PUT', '/Users/alice%40a.test', 501],
-    ['PATCH', '/Groups/lab%40a.test', 501],
     ['DELETE', '/Groups/lab%40a.test', 501],
     ['POST', '/Bulk', 501],
     ['POST', '/.search', 501],
@@ -171,7 +168,12 @@ describe('what is offered', () => {
     const answer = await scim.ask('a.test', method, path, method === 'GET' || method === 'DELETE' ? undefined : {});
     expect([answer.status, answer.type]).toEqual([status, 'application/scim+json']);
     expect(answer.body).toMatchObject({ schemas: [ERROR], status: String(status) });
-    expect(answer.headers['allow']).toBe(status === 405 ? 'GET' : undefined);
+    const allowed = /^\/(Users|Groups)$/.test(path)
+      ? 'GET, POST'
+      : path.startsWith('/Users/')
+        ? 'GET, PUT, PATCH, DELETE'
+        : 'GET';
+    expect(answer.headers['allow']).toBe(status === 405 ? allowed : undefined);
   });
 
   test.each<[Method, string]>([

@@ -28,12 +28,13 @@ import { provisioning } from './0027-provisioning.js';
 import { tokenServer } from './0028-token-server.js';
 import { namesOfAnyCase } from './0029-names-of-any-case.js';
 import { unusedRecords } from './0030-unused-records.js';
-import { groupVersion } from './0033-group-version.js';
-import { feed } from './0035-feed.js';
-import { webhook } from './0036-webhook.js';
-import { trust } from './0038-trust.js';
-import { withheld } from './0039-withheld.js';
-import { waterMark } from './0041-water-mark.js';
+import { scimWriting } from './0031-scim-writing.js';
+import { groupVersion } from './0032-group-version.js';
+import { feed } from './0033-feed.js';
+import { webhook } from './0034-webhook.js';
+import { trust } from './0035-trust.js';
+import { withheld } from './0036-withheld.js';
+import { waterMark } from './0037-water-mark.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -68,6 +69,7 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenServer,
   namesOfAnyCase,
   unusedRecords,
+  scimWriting,
   groupVersion,
   feed,
   webhook,

@@ -5,7 +5,7 @@ import type { Migration } from './migration.js';
  * of an earlier release that still runs beside. No reference: a group that is gone has a version too.
  */
 export const groupVersion: Migration = {
-  number: 33,
+  number: 32,
   name: 'group-version',
   sql: `
     CREATE TABLE group_version (

@@ -1,7 +1,7 @@
 import type { Migration } from './migration.js';
 
 export const webhook: Migration = {
-  number: 36,
+  number: 34,
   name: 'webhook',
   sql: `
     CREATE TABLE webhook (

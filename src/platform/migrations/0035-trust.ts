@@ -2,7 +2,7 @@ import type { Migration } from './migration.js';
 
 /** Who may federate with this server: what people decided, and what lists say. */
 export const trust: Migration = {
-  number: 38,
+  number: 35,
   name: 'trust',
   sql: `
     CREATE TABLE trust_version (

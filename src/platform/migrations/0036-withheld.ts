@@ -2,7 +2,7 @@ import type { Migration } from './migration.js';
 
 /** Peers to which nothing is sent because policy holds or refuses them. */
 export const withheld: Migration = {
-  number: 39,
+  number: 36,
   name: 'withheld',
   sql: `
     ALTER TABLE outbox_peer DROP CONSTRAINT outbox_peer_state_check;

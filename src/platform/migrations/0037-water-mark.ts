@@ -5,7 +5,7 @@ import type { Migration } from './migration.js';
  * is left behind by a span that processes of the version before do not fill while they still run.
  */
 export const waterMark: Migration = {
-  number: 41,
+  number: 37,
   name: 'water-mark',
   sql: `
     CREATE TABLE water_mark (

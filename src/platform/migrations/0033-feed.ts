@@ -2,7 +2,7 @@ import type { Migration } from './migration.js';
 
 /** `feed_head` gets its one row with the first event. */
 export const feed: Migration = {
-  number: 35,
+  number: 33,
   name: 'feed',
   sql: `
     CREATE TABLE feed_event (
