@@ -8,16 +8,10 @@ import { AuditLog } from '../platform/audit-log.repository.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Approval } from './approval.js';
 import { askedFor, cameToNothing, withdrawn } from './change-audit.js';
-import { afterRevert, type Change, type ChangeKind, type ChangeState, OPEN_STATES } from './change.js';
+import { afterRevert, type Change, type ChangeKind, type ChangeState, OPEN_STATES, type Unsettled } from './change.js';
 import { changeEvents } from './group-events.js';
 import type { Group } from './group.js';
 import { GroupRepository } from './group.repository.js';
-
-/** A change that is not settled, as it is shown beside others. */
-export interface Unsettled extends Pick<Change, 'id' | 'mlsGroupId' | 'kind' | 'subject' | 'actor' | 'state'> {
-  readonly group: OcmAddress;
-  readonly requestedAt: Date;
-}
 
 @Entity('membership_change')
 export class ChangeRow {

@@ -27,6 +27,15 @@ export type ChangeState = (typeof CHANGE_STATES)[number];
 /** Not settled yet. */
 export const OPEN_STATES: readonly ChangeState[] = ['requested', 'prepared', 'proposed', 'committing'];
 
+/** What somebody asks for. */
+export interface Wish {
+  readonly kind: ChangeKind;
+  readonly group: OcmAddress;
+  readonly subject: OcmAddress;
+  /** The member, at home here, in whose name this is asked: an admin, or who proposes it to them. */
+  readonly actor: OcmAddress;
+}
+
 export interface Change {
   readonly id: string;
   readonly mlsGroupId: MlsGroupId;
@@ -52,6 +61,12 @@ export interface Change {
   readonly fault?: FaultCode;
   readonly tries: number;
   readonly nextTryAt: Date;
+  readonly requestedAt: Date;
+}
+
+/** A change that is not settled, as it is shown beside others. */
+export interface Unsettled extends Pick<Change, 'id' | 'mlsGroupId' | 'kind' | 'subject' | 'actor' | 'state'> {
+  readonly group: OcmAddress;
   readonly requestedAt: Date;
 }
 

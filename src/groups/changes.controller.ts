@@ -6,7 +6,8 @@ import { addressField } from '../ocm/wire-body.js';
 import { ApiKeyGuard } from '../platform/api-key.guard.js';
 import { IdempotencyKey } from '../platform/idempotency-key.decorator.js';
 import type { IdempotencyKey as Key } from '../platform/idempotency.repository.js';
-import { ChangesService, type Wish } from './changes.service.js';
+import type { Wish } from './change.js';
+import { ChangesService } from './changes.service.js';
 import { byMember, changeAnswer, changesAnswer, leaving, reinitialising, showChange } from './group-answers.js';
 
 type ByMember = z.output<typeof byMember>;

@@ -20,6 +20,7 @@ import {
   MOST_PROPOSED,
   objectionTo,
   OPEN_STATES,
+  type Wish,
 } from './change.js';
 import { ChangeRepository } from './change.repository.js';
 import type { Group } from './group.js';
@@ -36,13 +37,6 @@ export const REINITIALISING = 'groups.reinitialising';
 /** Who begins a change of each kind, where nobody else than the committing worker does. */
 const BEGINS: Partial<Record<ChangeKind, string>> = { add: PREPARING, reinit: REINITIALISING };
 
-export interface Wish {
-  readonly kind: ChangeKind;
-  readonly group: OcmAddress;
-  readonly subject: OcmAddress;
-  /** The member, at home here, in whose name this is asked: an admin, or who proposes it to them. */
-  readonly actor: OcmAddress;
-}
 type InGroup = Omit<Wish, 'group'>;
 
 /**

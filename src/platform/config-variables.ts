@@ -15,6 +15,7 @@ import {
 } from './config-readers.js';
 import { TRUST_VARIABLES } from './trust-variables.js';
 import { FEED_VARIABLES } from './feed-variables.js';
+import { MEMBERSHIP_VARIABLES } from './membership-variables.js';
 
 /** One environment variable: what it is called, what it must look like, what it means. */
 interface Variable<T> {
@@ -228,21 +229,7 @@ export const VARIABLES = {
     ...whole(65_536, 268_435_456),
     meaning: 'Longer request bodies are refused with 413 (bytes).',
   },
-  membershipsKept: {
-    name: 'COVEY_MEMBERSHIP_CACHE',
-    default: '200000',
-    ...whole(0, 100_000_000),
-    meaning:
-      'How many memberships each process keeps in memory to answer questions about them; never older than the database. 0 keeps none.',
-  },
-  scimBy: {
-    name: 'COVEY_SCIM_BY',
-    default: undefined,
-    expected: 'an OCM Address',
-    meaning:
-      'The user in whose name SCIM changes groups when a request does not say (`Covey-By`). As an admin of a group that user thereby approves; as another member, proposes.',
-    read: parsed(ocmAddress),
-  },
+  ...MEMBERSHIP_VARIABLES,
   updateIntervalMs: {
     name: 'COVEY_UPDATE_INTERVAL',
     default: '28800',

@@ -1,5 +1,4 @@
-import type { Wish } from '../groups/changes.service.js';
-import type { Unsettled } from '../groups/change.repository.js';
+import type { Unsettled, Wish } from '../groups/change.js';
 import type { OcmAddress } from '../kernel/address.js';
 import { valueOf } from './assertion.js';
 import { patched } from './patch.js';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChangeRepository } from '../groups/change.repository.js';
-import { ChangesService, type Wish } from '../groups/changes.service.js';
+import type { Wish } from '../groups/change.js';
+import { ChangesService } from '../groups/changes.service.js';
 import { type Group, isFollowed } from '../groups/group.js';
 import { GroupRepository, type Locked } from '../groups/group.repository.js';
 import { LifecycleService } from '../groups/lifecycle.service.js';
@@ -22,7 +23,7 @@ export const MOST_WISHES = 500;
  * proposing it to the admins, and asking to be removed is leaving. It is pending until a Commit brings it.
  */
 @Injectable()
-export class GroupWriter implements Writer {
+export class GroupWriter implements Writer<Tx> {
   constructor(
     private readonly config: Config,
     private readonly directory: DirectoryService,

@@ -70,8 +70,9 @@ const within =
   (outer: Attribute): Scope<Json> =>
   ({ schema, name, sub }) => {
     if (schema !== undefined || sub !== undefined) return undefined;
-    if (!outer.subAttributes)
-      return folded(name) === 'value' ? { attribute: outer, values: (one) => [one] } : undefined;
+    if (!outer.subAttributes) {
+      return outer.multiValued && folded(name) === 'value' ? { attribute: outer, values: (one) => [one] } : undefined;
+    }
     const attribute = named(outer.subAttributes, name);
     return attribute && { attribute, values: (value) => valuesIn(value, attribute) };
   };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ownerServer } from '../groups/group.js';
 import { type Host, hostOf, type OcmAddress } from '../kernel/address.js';
-import type { Unsettled } from '../groups/change.repository.js';
+import type { Unsettled } from '../groups/change.js';
 import type { Roster } from '../membership/roster.js';
 import type { JsonObject, ResourceType } from './schema.js';
 import { FEDERATED_GROUP, FEDERATED_USER, GROUPS, USERS } from './schemas.js';

@@ -10,7 +10,7 @@ import type { Aim, Outcome, Writer } from './writing.js';
 
 /** Users are made known, renamed, made inactive and active again, and forgotten (D-27). */
 @Injectable()
-export class UserWriter implements Writer {
+export class UserWriter implements Writer<Tx> {
   constructor(
     private readonly directory: DirectoryService,
     private readonly users: UsersService,

@@ -89,7 +89,7 @@ export class WritingService {
     }
   }
 
-  private writer(type: ResourceType): Writer {
+  private writer(type: ResourceType): Writer<Tx> {
     return type === GROUPS ? this.groups : this.users;
   }
 }

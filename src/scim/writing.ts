@@ -1,5 +1,4 @@
 import type { OcmAddress } from '../kernel/address.js';
-import type { Tx } from '../platform/transaction.service.js';
 import type { Operation } from './patch-request.js';
 import type { JsonObject } from './schema.js';
 
@@ -19,7 +18,7 @@ export interface Outcome {
 }
 
 /** How resources of one type are written. Everything is of one transaction. */
-export interface Writer {
+export interface Writer<Tx> {
   /** Makes a resource of what is asserted, and returns its id. */
   create(tx: Tx, asserted: JsonObject, by: OcmAddress | undefined): Promise<OcmAddress>;
   /** Nobody else changes it until the transaction ends. Throws when it is not there. */

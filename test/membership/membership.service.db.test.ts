@@ -97,7 +97,7 @@ class Story {
 
   private async found(tx: Tx, address: OcmAddress, members: readonly OcmAddress[], instance: number): Promise<void> {
     const mlsGroupId = `id-${++this.made}` as MlsGroupId;
-    const facts = { epoch: epoch(0), state: 'active', instance, history: 0, admins: members.slice(0, 1) } as const;
+    const facts = { epoch: epoch(0), state: 'active', instance, history: 0, admins: [members[0] ?? address] } as const;
     await this.groups.add(tx, { mlsGroupId, address, ...facts }, AT);
     await this.members.replace(tx, mlsGroupId, leaves(members), AT);
   }
@@ -109,7 +109,7 @@ class Story {
     members: readonly OcmAddress[],
   ): Promise<void> {
     const { mlsGroupId, address } = group;
-    const admins = members.slice(0, 1);
+    const admins = members.length > 0 ? members.slice(0, 1) : group.admins;
     switch (kind) {
       case 'commit':
       case 'roll back':

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { host, ocmAddress, type OcmAddress } from '../../src/kernel/address.js';
 import { epoch, type MlsGroupId } from '../../src/kernel/ids.js';
 import { isFault } from '../../src/kernel/fault.js';
-import type { Unsettled } from '../../src/groups/change.repository.js';
+import type { Unsettled } from '../../src/groups/change.js';
 import { assertedIn } from '../../src/scim/assertion.js';
 import { adminsOf, goalOf, membersOf, takenBack } from '../../src/scim/group-goal.js';
 import { patched } from '../../src/scim/patch.js';
