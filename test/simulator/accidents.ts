@@ -124,12 +124,12 @@ const kill = kind<OnHost>({
 const restart = kind<OnHost>({
   weight: 12,
   draw(chance, { stage }) {
-    const host = chance.pick(stage.hosts.filter((one) => !stage.isAlive(one)));
+    const host = chance.pick(stage.hosts.filter((one) => !stage.isWhole(one)));
     return host === undefined ? undefined : { host };
   },
   tell: ({ host }) => `${host} is started again`,
   async make({ host }, stage) {
-    if (stage.isAlive(host)) return 'it runs';
+    if (stage.isWhole(host)) return 'it runs';
     await stage.restart(host);
     return done;
   },

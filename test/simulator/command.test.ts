@@ -5,6 +5,7 @@ test('a seed, servers and steps', () => {
   expect(commandFrom(['--seed', '7', '--servers', '6', '--steps', '400'])).toEqual({
     seed: '7',
     servers: 6,
+    replicas: 1,
     steps: 400,
     seeds: 1,
     shrink: true,
@@ -14,6 +15,7 @@ test('a seed, servers and steps', () => {
 
 test.each([
   ['--servers', '1'],
+  ['--replicas', '9'],
   ['--steps', 'many'],
   ['--fault', 'no-luck'],
   ['--speed', '3'],

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { FAULTS, type FaultName } from './faults.js';
 import type { Setting } from './simulation.js';
-import { MOST_SERVERS } from './stage.js';
+import { MOST_REPLICAS, MOST_SERVERS } from './stage.js';
 
 export interface Command extends Setting {
   /** How many seeds, from the first one on. */
@@ -13,6 +13,7 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   seeds: { type: 'string', default: '1' },
   servers: { type: 'string', default: '6' },
+  replicas: { type: 'string', default: '1' },
   steps: { type: 'string', default: '400' },
   fault: { type: 'string' },
   'no-shrink': { type: 'boolean', default: false },
@@ -29,6 +30,7 @@ export function commandFrom(args: string[]): Command {
     seed,
     seeds: whole('seeds', values.seeds, 1, 1_000_000),
     servers: whole('servers', values.servers, 2, MOST_SERVERS),
+    replicas: whole('replicas', values.replicas, 1, MOST_REPLICAS),
     steps: whole('steps', values.steps, 1, 1_000_000),
     shrink: !values['no-shrink'],
     ...(fault === undefined ? {} : { fault: fault as FaultName }),

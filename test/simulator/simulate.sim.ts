@@ -22,7 +22,7 @@ test('stories of groups in a world full of trouble', { timeout: 24 * 3_600_000 }
   for (let number = 0; number < seeds && !isOver(); number++) {
     const setting = { ...first, seed: number === 0 ? first.seed : `${first.seed}+${number}` };
     say(
-      `\nseed ${setting.seed}, ${setting.servers} servers, ${setting.steps} steps${setting.fault ? `, with ${setting.fault}` : ''}`,
+      `\nseed ${setting.seed}, ${setting.servers} servers${setting.replicas > 1 ? ` of ${setting.replicas} processes` : ''}, ${setting.steps} steps${setting.fault ? `, with ${setting.fault}` : ''}`,
     );
     const { moves, breaches, counts, fingerprint } = await simulate(setting, say);
     say(`\n${[...counts].map(([what, count]) => `${what}: ${count}`).join(', ')}; fingerprint ${fingerprint}`);

@@ -10,6 +10,8 @@ import { Stage } from './stage.js';
 export interface Setting {
   readonly seed: string;
   readonly servers: number;
+  /** Processes of each server. */
+  readonly replicas: number;
   readonly steps: number;
   readonly fault?: FaultName;
 }
@@ -40,8 +42,10 @@ export function replay(setting: Setting, moves: readonly Move[], say: Say): Prom
   return play(setting, say, async (step) => moves[step - 1]);
 }
 
-async function play({ servers, fault }: Setting, say: Say, next: Next): Promise<Outcome> {
-  await using stage = await Stage.open(servers, fault && FAULTS[fault]);
+async function play({ seed, servers, replicas, fault }: Setting, say: Say, next: Next): Promise<Outcome> {
+  const choice = new Chance(`${seed}/replicas`);
+  const processes = { count: replicas, choose: (below: number) => choice.below(below) };
+  await using stage = await Stage.open(servers, fault && FAULTS[fault], processes);
   const moves: Move[] = [];
   const told: string[] = [];
   const line = (text: string) => {

@@ -2,6 +2,7 @@ import { hostOf } from '../../src/kernel/address.js';
 import { type MessageOrder, supersedes } from '../../src/shares/message-order.js';
 import { type Person, Refusal } from '../support/cast.js';
 import type { Link } from '../support/link.js';
+import { ConnectionLost, type Replicas } from '../support/server.js';
 import { World } from '../support/world.js';
 import type { Chance } from './chance.js';
 import { Chronicle } from './chronicle.js';
@@ -18,6 +19,7 @@ import { WallClock } from './wall-clock.js';
 const FIRST_NAMES = 'alice adam bob bea carol chris dora dan eve eli fay finn gus gil hal hope'.split(' ');
 const LETTERS = 'abcdefgh';
 export const MOST_SERVERS = LETTERS.length;
+export const MOST_REPLICAS = 4;
 
 const days = (count: number): string => String(count * 86_400);
 /** Leaves are renewed, and owners missed, in the days of a story. */
@@ -62,12 +64,13 @@ export class Stage implements AsyncDisposable {
   private constructor(
     servers: number,
     private readonly fault: PlantedFault | undefined,
+    private readonly replicas: Replicas | undefined,
   ) {
     this.hosts = Array.from(LETTERS.slice(0, servers), (letter) => `${letter}.test`);
   }
 
-  static async open(servers: number, fault?: PlantedFault): Promise<Stage> {
-    const stage = new Stage(servers, fault);
+  static async open(servers: number, fault?: PlantedFault, replicas?: Replicas): Promise<Stage> {
+    const stage = new Stage(servers, fault, replicas);
     try {
       fault?.begin?.();
       await stage.build();
@@ -85,6 +88,7 @@ export class Stage implements AsyncDisposable {
         this.clocks.set(host, clock);
         return clock;
       },
+      replicas: this.replicas,
       booted: (server) => {
         this.gate.guard(server);
         this.seals.watch(server);
@@ -110,6 +114,8 @@ export class Stage implements AsyncDisposable {
 
   server = (host: string) => this.world.server(host);
   isAlive = (host: string): boolean => this.server(host).isAlive;
+  /** Whether all its processes run. */
+  isWhole = (host: string): boolean => this.server(host).isWhole;
   observer = (host: string): Observer => this.observers.get(host)!;
   person = (address: string): Person => this.people.find((one) => one.address === address)!;
   clock = (host: string): WallClock => this.clocks.get(host)!;
@@ -129,7 +135,7 @@ export class Stage implements AsyncDisposable {
       const answer = await work(this.person(person));
       return this.isAlive(host) ? { kind: 'yes', answer } : { kind: 'died' };
     } catch (error) {
-      if (!this.isAlive(host)) return { kind: 'died' };
+      if (!this.isAlive(host) || error instanceof ConnectionLost) return { kind: 'died' };
       if (!(error instanceof Refusal)) throw error;
       if (error.answer.status === 500) this.ledger.surprises.push(`${host} answered ${JSON.stringify(error.answer)}`);
       return { kind: 'no', why: error.message };
@@ -178,11 +184,11 @@ export class Stage implements AsyncDisposable {
   }
 
   async kill(host: string): Promise<void> {
-    await this.world.kill(host);
+    await this.server(host).killOne();
   }
 
   async restart(host: string): Promise<void> {
-    await this.world.restart(host);
+    await this.server(host).revive();
     this.deaths.delete(host);
   }
 
@@ -223,9 +229,9 @@ export class Stage implements AsyncDisposable {
     const said: string[] = [];
     for (const host of this.hosts) {
       if (this.isAlive(host)) await this.look(host);
-      else if (!this.deaths.has(host)) {
+      if (!this.isWhole(host) && !this.deaths.has(host)) {
         this.deaths.set(host, this.minutes);
-        said.push(`${host} has died`);
+        said.push(this.isAlive(host) ? `a process of ${host} has died` : `${host} has died`);
         this.ledger.count('deaths');
       }
     }
@@ -265,8 +271,8 @@ export class Stage implements AsyncDisposable {
     this.cuts.clear();
     for (const host of this.hosts) {
       this.clock(host).skewMs = 0;
-      this.server(host).crash.disarm();
-      if (!this.isAlive(host)) await this.restart(host);
+      this.server(host).disarm();
+      if (!this.isWhole(host)) await this.restart(host);
     }
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { InjectionToken } from '@nestjs/common';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { createApp } from '../../src/app.module.js';
@@ -24,9 +25,25 @@ export type Environment = Readonly<Record<string, string>>;
 interface Surroundings {
   readonly clock: Clock;
   readonly wire: Wire;
-  /** Called after every boot, before anything else happens. */
+  /** Called after every boot of a process, before anything else happens; the server is seen as that process has it. */
   readonly booted?: ((server: TestServer) => void) | undefined;
+  readonly replicas?: Replicas | undefined;
 }
+
+/** How many processes a server has on its one database, and which of those that are alive, `below` so many, is next. */
+export interface Replicas {
+  readonly count: number;
+  readonly choose: (below: number) => number;
+}
+
+/** One of the processes of a server. */
+interface Replica {
+  readonly app: NestFastifyApplication;
+  readonly point: CrashPoint;
+}
+
+/** What a client has of a process that died over its request, while others go on. */
+export class ConnectionLost extends Error {}
 
 export interface ApiAnswer {
   readonly status: number;
@@ -43,12 +60,18 @@ interface Rest {
   readonly writes: number;
 }
 
-/** One whole Covey on a host of its own, with its own database and keys. Its workers take turns when asked to. */
+/**
+ * One whole Covey on a host of its own, with its own database and keys. Its workers take turns when asked to. It is one
+ * process, or several on the same database, each of which does what falls to it.
+ */
 export class TestServer {
   /** Worker failures that the service would have logged and tried again, since the last boot. */
   readonly failures: string[] = [];
-  private app: NestFastifyApplication | undefined;
-  private point = new CrashPoint();
+  private processes: Replica[] = [];
+  /** Of a server that does not run. */
+  private readonly nobody = new CrashPoint();
+  /** What was written by processes that are gone. */
+  private readonly former: CrashPoint[] = [];
   private boots = 0;
   private readonly folder = mkdtempSync(join(tmpdir(), 'covey-server-'));
   /** Each worker's last look that found nothing to do. */
@@ -68,12 +91,22 @@ export class TestServer {
   }
 
   get isAlive(): boolean {
-    return this.app !== undefined && !this.point.isDead;
+    return this.alive.length > 0;
   }
 
-  /** Where it dies, and the statements it ran. */
+  /** Whether all of its processes are alive. */
+  get isWhole(): boolean {
+    return this.alive.length === this.count;
+  }
+
+  /** Where a process dies, and the statements it ran: of the one that would do the next thing. */
   get crash(): CrashPoint {
-    return this.point;
+    return this.chosen?.point ?? this.processes[0]?.point ?? this.nobody;
+  }
+
+  /** No process dies of what was armed any more. */
+  disarm(): void {
+    for (const { point } of this.processes) point.disarm();
   }
 
   /** The time as this server has it. */
@@ -91,26 +124,39 @@ export class TestServer {
     return this.get(DataSource).query<T[]>(sql, parameters);
   }
 
-  /** Dies at once: nothing is finished, nobody is told, what was not committed is lost. */
+  /** Dies at once, with all its processes: nothing is finished, nobody is told, what was not committed is lost. */
   async kill(): Promise<void> {
-    const source = this.running.get(DataSource);
-    this.point.die();
+    if (this.processes.length === 0) throw new Error(`${this.host} does not run`);
     this.around.wire.detach(this.host);
-    this.app = undefined;
-    await source.destroy();
+    for (const { point } of this.processes) point.die();
+    await this.bury();
+  }
+
+  /** The same of one of them; the others go on. */
+  async killOne(): Promise<void> {
+    if (this.alive.length <= 1) return this.kill();
+    this.chosen!.point.die();
+    await this.bury();
   }
 
   /** Boots anew on the same database, after `kill` or a crash; with other environment variables beside those it had. */
   async restart(changes: Environment = {}): Promise<void> {
-    if (this.app) await this.kill();
+    if (this.processes.length > 0) await this.kill();
     this.environment = { ...this.environment, ...changes };
     await this.boot();
   }
 
+  /** Boots what does not run of it. */
+  async revive(): Promise<void> {
+    if (!this.isAlive) return this.restart();
+    await this.bury();
+    while (!this.isWhole) await this.bootOne();
+  }
+
   /** Ends in order and gives the database back. */
   async stop(): Promise<void> {
-    if (this.isAlive) await this.app?.close();
-    else if (this.app) await this.kill();
+    await this.bury();
+    for (const { app } of this.processes) await app.close();
     await this.lease.release();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -136,7 +182,7 @@ export class TestServer {
     body?: object,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ApiAnswer> {
-    const answer = await this.running.inject({
+    const answer = await this.inject({
       method,
       url: `/api/v1${path}`,
       headers: { authorization: `Bearer ${apiKeyOf(this.host)}`, ...headers },
@@ -148,7 +194,7 @@ export class TestServer {
 
   /** Bytes to the EFSS's interface, and what comes back of them. */
   async bytes(path: string, body: Uint8Array | Readable, headers: Readonly<Record<string, string>> = {}) {
-    const answer = await this.running.inject({
+    const answer = await this.inject({
       method: 'POST',
       url: `/api/v1${path}`,
       headers: {
@@ -183,9 +229,17 @@ export class TestServer {
     }
   }
 
-  /** Its workers, each to be asked for a turn. */
+  /** Its workers, each to be asked for a turn: the same of all processes, one after the other, from any of them on. */
   get turns(): readonly Turn[] {
-    return this.isAlive ? this.get(Poller).turns : [];
+    return this.workers.map(({ turn }) => turn);
+  }
+
+  private get workers(): readonly { readonly turn: Turn; readonly replica: Replica }[] {
+    const { alive } = this;
+    const each = alive.map((replica) => replica.app.get<Poller>(Poller, { strict: false }).turns);
+    return (each[0] ?? []).flatMap((_, index) => {
+      return alive.map((replica, at) => ({ turn: each[at]![index]!, replica }));
+    });
   }
 
   /**
@@ -195,26 +249,80 @@ export class TestServer {
   private rest(turn: Turn): boolean {
     const rest = this.rests.get(turn);
     if (rest?.boots !== this.boots || rest.at !== this.now.getTime()) return false;
-    return rest.writes === (rest.tables.length > 0 ? this.point.writesTo(rest.tables) : this.point.wrote);
+    return rest.writes === this.writesTo(rest.tables);
+  }
+
+  /** How many statements of any process ever changed these tables, or anything at all. */
+  private writesTo(tables: readonly string[]): number {
+    const points = [...this.former, ...this.processes.map(({ point }) => point)];
+    return points.reduce((sum, point) => sum + (tables.length > 0 ? point.writesTo(tables) : point.wrote), 0);
+  }
+
+  private get count(): number {
+    return this.around.replicas?.count ?? 1;
+  }
+
+  private get alive(): Replica[] {
+    return this.processes.filter(({ point }) => !point.isDead);
+  }
+
+  /** Who does the next thing. */
+  private get chosen(): Replica | undefined {
+    const { alive } = this;
+    return alive.length > 1 ? alive[this.around.replicas!.choose(alive.length)] : alive[0];
   }
 
   private get running(): NestFastifyApplication {
-    if (!this.app) throw new Error(`${this.host} does not run`);
-    return this.app;
+    const [first] = this.alive.length > 0 ? this.alive : this.processes;
+    if (!first) throw new Error(`${this.host} does not run`);
+    return first.app;
   }
 
   private async boot(): Promise<void> {
+    while (this.processes.length < this.count) await this.bootOne();
+    this.around.wire.attach(this.host, (request, from) => this.answer(request, from));
+  }
+
+  private async bootOne(): Promise<void> {
     const { clock, wire } = this.around;
     const point = new CrashPoint();
     const config = Object.assign(configFrom(this.variables), { databasePool: this.lease.poolSize });
     const dice = new TestDice(`${this.host}/${++this.boots}`);
     const network = wire.networkOf(this.host, () => !point.isDead);
-    this.app = await createApp({ config, clock, dice, network, log: new Log(config.logLevel) });
-    this.point = point;
+    const app = await createApp({ config, clock, dice, network, log: new Log(config.logLevel) });
     this.failures.length = 0;
-    point.wrap(this.app.get(DataSource));
-    wire.attach(this.host, (request, from) => this.answer(request, from));
-    this.around.booted?.(this);
+    point.wrap(app.get(DataSource));
+    this.processes.push({ app, point });
+    this.around.booted?.(this.seenBy({ app, point }));
+  }
+
+  /** This server as one of its processes has it. */
+  private seenBy({ app, point }: Replica): TestServer {
+    return Object.create(this, {
+      get: { value: (token: InjectionToken) => app.get<unknown>(token, { strict: false }) },
+      isAlive: { get: () => !point.isDead },
+    }) as TestServer;
+  }
+
+  /** What processes that died held in the database is given back. */
+  private async bury(): Promise<void> {
+    const dead = this.processes.filter(({ point }) => point.isDead);
+    this.processes = this.alive;
+    for (const { app, point } of dead) {
+      this.former.push(point);
+      await app.get(DataSource).destroy();
+    }
+  }
+
+  /** One of the processes is asked. Throws `ConnectionLost` when it dies over that, and others go on. */
+  private async inject(request: InjectOptions): Promise<LightMyRequestResponse> {
+    const { chosen } = this;
+    const answer = await (chosen?.app ?? this.running).inject(request);
+    if (chosen?.point.isDead && this.isAlive) {
+      await this.bury();
+      throw new ConnectionLost(`a process of ${this.host} died`);
+    }
+    return answer;
   }
 
   /** What it was configured with, for another process beside it. */
@@ -234,36 +342,47 @@ export class TestServer {
   /** What comes over the wire, as a proxy would hand it on. */
   private async answer({ method, url, headers, body }: HttpRequest, from: Host): Promise<HttpAnswer | undefined> {
     const { pathname, search, host } = new URL(url);
-    const answer = await this.running.inject({
+    const { chosen } = this;
+    const answer = await (chosen?.app ?? this.running).inject({
       method,
       url: pathname + search,
       headers: { host, ...headers },
       remoteAddress: this.around.wire.addressOf(from),
       ...(body && { payload: Buffer.from(body) }),
     });
-    if (!this.isAlive) return undefined;
+    if (!chosen || chosen.point.isDead) {
+      if (this.isAlive) await this.bury();
+      return undefined;
+    }
     const fields = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')] as const);
     return { status: answer.statusCode, headers: Object.fromEntries(fields), body: new Uint8Array(answer.rawPayload) };
   }
 
   /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
   private async take(turn: Turn): Promise<boolean> {
-    const { wrote } = this.point;
-    const begun = this.point.statements.length;
+    const point = this.workers.find((worker) => worker.turn === turn)?.replica.point;
+    if (!point) return false;
+    const wrote = this.writesTo([]);
+    const begun = point.statements.length;
     const at = this.now.getTime();
     try {
-      if (!this.isAlive || (await turn.turn())) return this.isAlive;
+      if (await turn.turn()) return await this.outlived(point);
     } catch (error) {
-      if (!this.isAlive) return false;
+      if (!(await this.outlived(point))) return false;
       if (!isFault(error) || error.code === 'internal') throw error;
       this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
     }
     // A turn that wrote although it has nothing to do is taken again.
-    if (this.point.wrote !== wrote) return false;
-    const tables = this.point.tablesSince(begun);
-    const writes = tables.length > 0 ? this.point.writesTo(tables) : wrote;
-    this.rests.set(turn, { boots: this.boots, at, tables, writes });
+    if (this.writesTo([]) !== wrote) return false;
+    const tables = point.tablesSince(begun);
+    this.rests.set(turn, { boots: this.boots, at, tables, writes: this.writesTo(tables) });
     return false;
+  }
+
+  /** Whether a process is alive after what it did; when it is not and others are, it is buried. */
+  private async outlived(point: CrashPoint): Promise<boolean> {
+    if (point.isDead && this.isAlive) await this.bury();
+    return !point.isDead;
   }
 }
 

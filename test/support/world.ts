@@ -4,7 +4,7 @@ import { Person } from './cast.js';
 import { Crash } from './crash.js';
 import { TestClock } from './clock.js';
 import type { Link } from './link.js';
-import { type Environment, TestServer } from './server.js';
+import { type Environment, type Replicas, TestServer } from './server.js';
 import { Wire } from './wire.js';
 
 const MOST_ROUNDS = 200;
@@ -23,8 +23,10 @@ interface Due {
 export interface Customs {
   /** The clock on a server's wall; without it all have the world's own. */
   readonly clockOf?: (host: Host, clock: TestClock) => Clock;
-  /** Called after every boot of a server. */
+  /** Called after every boot of a process of a server, which is seen as that process has it. */
   readonly booted?: (server: TestServer) => void;
+  /** Every server has so many processes. */
+  readonly replicas?: Replicas | undefined;
 }
 
 /**
@@ -60,9 +62,9 @@ export class World implements AsyncDisposable {
 
   /** One more server. */
   async add(name: string, environment: Environment = {}): Promise<TestServer> {
-    const { clockOf, booted } = this.customs;
+    const { clockOf, booted, replicas } = this.customs;
     const clock = clockOf?.(host(name), this.clock) ?? this.clock;
-    const server = await TestServer.start(host(name), { clock, wire: this.network, booted }, environment);
+    const server = await TestServer.start(host(name), { clock, wire: this.network, booted, replicas }, environment);
     this.servers.set(name, server);
     return server;
   }
