@@ -113,8 +113,22 @@ export class KeyPackageRepository {
     );
   }
 
-  /** Active users who lack something; locked, so that two replicas do not fill the same stock. Valid counts only until `until`. */
+  /**
+   * Active users who lack something; locked, so that two replicas do not fill the same stock. Valid counts only until `until`.
+   * They are counted once more when they are locked: the statement that locks them may have counted before somebody filled up.
+   */
   async shortages(tx: Tx, stock: number, until: Date, most: number): Promise<Shortage[]> {
+    const found = await this.lacking(tx, stock, until, most);
+    return found.length === 0 ? [] : this.lacking(tx, stock, until, most, found);
+  }
+
+  private async lacking(
+    tx: Tx,
+    stock: number,
+    until: Date,
+    most: number,
+    among?: readonly Shortage[],
+  ): Promise<Shortage[]> {
     const rows = (await tx.query(
       `SELECT c.address, s.single, s.last_resort FROM mls_client c
        CROSS JOIN LATERAL (
@@ -122,8 +136,9 @@ export class KeyPackageRepository {
            count(*) FILTER (WHERE k.kind = 'last-resort')::int AS last_resort
          FROM key_package k WHERE k.address = c.address AND k.state = 'available' AND k.expires_at >= $2) s
        WHERE c.deactivated_at IS NULL AND (s.single < $1 OR s.last_resort < 1)
+         AND ($4::text[] IS NULL OR c.address = ANY ($4))
        LIMIT $3 FOR UPDATE OF c SKIP LOCKED`,
-      [stock, until, most],
+      [stock, until, most, among?.map(({ address }) => address) ?? null],
     )) as { address: OcmAddress; single: number; last_resort: number }[];
     return rows.map(({ address, single, last_resort }) => ({
       address,

@@ -2,7 +2,7 @@ import { host } from '../../src/kernel/address.js';
 import { utf8 } from '../../src/kernel/bytes.js';
 import { PeerClient } from '../../src/ocm/peer.client.js';
 import type { Person } from '../support/cast.js';
-import type { Environment } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
 import { World } from '../support/world.js';
 import { elapsed, median } from './measure.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { freePort } from '../support/free-port.js';
-import type { Environment } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
 
 /** The built service in a process of its own, as `npm start` runs it, with a data folder of its own. */
 export class Replica {

@@ -6,7 +6,7 @@ import { host } from '../../src/kernel/address.js';
 import { toBase64url } from '../../src/kernel/bytes.js';
 import { writeMessage } from '../../src/mls/mls-message.js';
 import { successorOf } from '../../src/mls/successor-leaf.js';
-import type { Environment } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
 import { World } from '../support/world.js';
 import { agree, federationOf } from './agreement.js';
 import { labOfThree, notice, stateOn, tell } from './forgery.js';

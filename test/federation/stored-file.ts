@@ -1,6 +1,6 @@
 import type { Person, Share } from '../support/cast.js';
 import { decrypt, encrypt } from '../support/ciphertext.js';
-import type { Environment } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
 import { World } from '../support/world.js';
 
 /** A file of Alice's, as it lies in the storage of her server. */

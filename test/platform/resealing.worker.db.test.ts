@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Poller } from '../../src/platform/poller.service.js';
 import { Vault } from '../../src/platform/vault.service.js';
-import type { Environment, TestServer } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
+import type { TestServer } from '../support/server.js';
 import { World } from '../support/world.js';
 
 const [OLD, NEW] = [1, 2].map((fill) => Buffer.alloc(32, fill).toString('base64url')) as [string, string];

@@ -88,7 +88,8 @@ test('a process that is killed in the middle of a step leaves nothing of it, and
     const killed = dying.upgrade([...MIGRATIONS, slow]).catch((error: unknown) => error);
     while ((await source.query<unknown[]>(sleeping)).length === 0);
     const upgraded = waiting.upgrade([...MIGRATIONS, quick]);
-    await source.query(`SELECT pg_terminate_backend(pid) FROM (${sleeping}) AS it`);
+    const [sleeper] = await source.query<{ pid: number }[]>(sleeping);
+    await source.query('SELECT pg_terminate_backend($1)', [sleeper!.pid]);
     expect(await killed).toBeInstanceOf(Error);
     expect(await upgraded).toEqual([quick.number]);
   } finally {

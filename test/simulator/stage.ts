@@ -2,7 +2,7 @@ import { hostOf } from '../../src/kernel/address.js';
 import { type MessageOrder, supersedes } from '../../src/shares/message-order.js';
 import { type Person, Refusal } from '../support/cast.js';
 import type { Link } from '../support/link.js';
-import { ConnectionLost, type Replicas } from '../support/server.js';
+import { ConnectionLost, type Replicas } from '../support/processes.js';
 import { World } from '../support/world.js';
 import type { Chance } from './chance.js';
 import { Chronicle } from './chronicle.js';

@@ -13,14 +13,15 @@ import { isFault } from '../../src/kernel/fault.js';
 import type { HttpAnswer, HttpRequest } from '../../src/kernel/network.js';
 import { configFrom } from '../../src/platform/config.js';
 import { Log } from '../../src/platform/logger.service.js';
-import { Poller, type Turn } from '../../src/platform/poller.service.js';
+import type { Turn } from '../../src/platform/poller.service.js';
 import { backUp, restore } from './backup.js';
 import { CrashPoint } from './crash.js';
 import { type Lease, leaseDatabase } from './database.js';
 import { TestDice } from './dice.js';
+import { apiKeyOf, type Environment, variablesOf } from './environment.js';
+import { heard, Processes, type Replica, type Replicas } from './processes.js';
+import { Rests } from './rests.js';
 import type { Wire } from './wire.js';
-
-export type Environment = Readonly<Record<string, string>>;
 
 interface Surroundings {
   readonly clock: Clock;
@@ -30,35 +31,12 @@ interface Surroundings {
   readonly replicas?: Replicas | undefined;
 }
 
-/** How many processes a server has on its one database, and which of those that are alive, `below` so many, is next. */
-export interface Replicas {
-  readonly count: number;
-  readonly choose: (below: number) => number;
-}
-
-/** One of the processes of a server. */
-interface Replica {
-  readonly app: NestFastifyApplication;
-  readonly point: CrashPoint;
-}
-
-/** What a client has of a process that died over its request, while others go on. */
-export class ConnectionLost extends Error {}
-
 export interface ApiAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
 const MOST_TURNS = 2_000;
-
-/** When a worker found nothing to do, where it looked, and what had been written there by then. */
-interface Rest {
-  readonly boots: number;
-  readonly at: number;
-  readonly tables: readonly string[];
-  readonly writes: number;
-}
 
 /**
  * One whole Covey on a host of its own, with its own database and keys. Its workers take turns when asked to. It is one
@@ -67,22 +45,20 @@ interface Rest {
 export class TestServer {
   /** Worker failures that the service would have logged and tried again, since the last boot. */
   readonly failures: string[] = [];
-  private processes: Replica[] = [];
-  /** Of a server that does not run. */
-  private readonly nobody = new CrashPoint();
-  /** What was written by processes that are gone. */
-  private readonly former: CrashPoint[] = [];
+  private readonly processes: Processes;
   private boots = 0;
   private readonly folder = mkdtempSync(join(tmpdir(), 'covey-server-'));
-  /** Each worker's last look that found nothing to do. */
-  private readonly rests = new Map<Turn, Rest>();
+  private readonly rests: Rests;
 
   private constructor(
     readonly host: Host,
     private readonly lease: Lease,
     private readonly around: Surroundings,
     private environment: Environment,
-  ) {}
+  ) {
+    this.processes = new Processes(around.replicas);
+    this.rests = new Rests((tables) => this.processes.writesTo(tables));
+  }
 
   static async start(host: Host, around: Surroundings, environment: Environment = {}): Promise<TestServer> {
     const server = new TestServer(host, await leaseDatabase(), around, environment);
@@ -91,22 +67,24 @@ export class TestServer {
   }
 
   get isAlive(): boolean {
-    return this.alive.length > 0;
+    return this.processes.alive.length > 0;
   }
 
   /** Whether all of its processes are alive. */
   get isWhole(): boolean {
-    return this.alive.length === this.count;
+    return this.processes.isWhole;
   }
 
   /** Where a process dies, and the statements it ran: of the one that would do the next thing. */
   get crash(): CrashPoint {
-    return this.chosen?.point ?? this.processes[0]?.point ?? this.nobody;
+    const process = this.processes.chosen ?? this.processes.first;
+    if (!process) throw new Error(`${this.host} does not run`);
+    return process.point;
   }
 
   /** No process dies of what was armed any more. */
   disarm(): void {
-    for (const { point } of this.processes) point.disarm();
+    this.processes.disarm();
   }
 
   /** The time as this server has it. */
@@ -126,22 +104,22 @@ export class TestServer {
 
   /** Dies at once, with all its processes: nothing is finished, nobody is told, what was not committed is lost. */
   async kill(): Promise<void> {
-    if (this.processes.length === 0) throw new Error(`${this.host} does not run`);
+    if (this.processes.areNone) throw new Error(`${this.host} does not run`);
     this.around.wire.detach(this.host);
-    for (const { point } of this.processes) point.die();
-    await this.bury();
+    this.processes.die();
+    await this.processes.bury();
   }
 
   /** The same of one of them; the others go on. */
   async killOne(): Promise<void> {
-    if (this.alive.length <= 1) return this.kill();
-    this.chosen!.point.die();
-    await this.bury();
+    if (this.processes.alive.length <= 1) return this.kill();
+    this.processes.chosen!.point.die();
+    await this.processes.bury();
   }
 
   /** Boots anew on the same database, after `kill` or a crash; with other environment variables beside those it had. */
   async restart(changes: Environment = {}): Promise<void> {
-    if (this.processes.length > 0) await this.kill();
+    if (!this.processes.areNone) await this.kill();
     this.environment = { ...this.environment, ...changes };
     await this.boot();
   }
@@ -149,14 +127,14 @@ export class TestServer {
   /** Boots what does not run of it. */
   async revive(): Promise<void> {
     if (!this.isAlive) return this.restart();
-    await this.bury();
+    await this.processes.bury();
     while (!this.isWhole) await this.bootOne();
   }
 
   /** Ends in order and gives the database back. */
   async stop(): Promise<void> {
-    await this.bury();
-    for (const { app } of this.processes) await app.close();
+    await this.processes.bury();
+    await this.processes.close();
     await this.lease.release();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -182,104 +160,66 @@ export class TestServer {
     body?: object,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ApiAnswer> {
-    const answer = await this.inject({
-      method,
-      url: `/api/v1${path}`,
-      headers: { authorization: `Bearer ${apiKeyOf(this.host)}`, ...headers },
-      ...(body && { payload: body }),
-    });
+    const answer = heard(
+      await this.inject({
+        method,
+        url: `/api/v1${path}`,
+        headers: { authorization: `Bearer ${apiKeyOf(this.host)}`, ...headers },
+        ...(body && { payload: body }),
+      }),
+    );
     const isJson = /json\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.payload };
   }
 
   /** Bytes to the EFSS's interface, and what comes back of them. */
   async bytes(path: string, body: Uint8Array | Readable, headers: Readonly<Record<string, string>> = {}) {
-    const answer = await this.inject({
-      method: 'POST',
-      url: `/api/v1${path}`,
-      headers: {
-        authorization: `Bearer ${apiKeyOf(this.host)}`,
-        'content-type': 'application/octet-stream',
-        ...headers,
-      },
-      payload: body instanceof Uint8Array ? Buffer.from(body) : body,
-    });
+    const answer = heard(
+      await this.inject({
+        method: 'POST',
+        url: `/api/v1${path}`,
+        headers: {
+          authorization: `Bearer ${apiKeyOf(this.host)}`,
+          'content-type': 'application/octet-stream',
+          ...headers,
+        },
+        payload: body instanceof Uint8Array ? Buffer.from(body) : body,
+      }),
+    );
     return { status: answer.statusCode, headers: answer.headers, body: new Uint8Array(answer.rawPayload) };
   }
 
   /** Every worker takes turns until it has nothing to do; one that rests is left alone. */
   async drain(): Promise<void> {
     for (const turn of this.turns) {
-      for (let taken = 1; !this.rest(turn) && (await this.take(turn)); taken++)
+      for (let taken = 1; !this.rests.has(turn, this.boots, this.now) && (await this.take(turn)); taken++)
         if (taken > MOST_TURNS) throw new Error(`${turn.name} on ${this.host} does not come to an end`);
     }
   }
 
   /** Whether every worker rests. */
   get isAtRest(): boolean {
-    return this.turns.every((turn) => this.rest(turn));
+    return this.turns.every((turn) => this.rests.has(turn, this.boots, this.now));
   }
 
   /** Time went by, and something fell due in these tables alone: who looked at none of them may go on resting. */
   sleepOn(fallen: readonly string[]): void {
-    const at = this.now.getTime();
-    for (const [turn, rest] of this.rests) {
-      const wakes = rest.tables.length === 0 ? fallen.length > 0 : rest.tables.some((table) => fallen.includes(table));
-      if (!wakes) this.rests.set(turn, { ...rest, at });
-    }
+    this.rests.sleepOn(fallen, this.now);
   }
 
   /** Its workers, each to be asked for a turn: the same of all processes, one after the other, from any of them on. */
   get turns(): readonly Turn[] {
-    return this.workers.map(({ turn }) => turn);
-  }
-
-  private get workers(): readonly { readonly turn: Turn; readonly replica: Replica }[] {
-    const { alive } = this;
-    const each = alive.map((replica) => replica.app.get<Poller>(Poller, { strict: false }).turns);
-    return (each[0] ?? []).flatMap((_, index) => {
-      return alive.map((replica, at) => ({ turn: each[at]![index]!, replica }));
-    });
-  }
-
-  /**
-   * Whether a worker would find nothing again: no time went by since it looked, and nothing was written to the tables that
-   * it looked at. One that asks no database is asked again whenever anything was written.
-   */
-  private rest(turn: Turn): boolean {
-    const rest = this.rests.get(turn);
-    if (rest?.boots !== this.boots || rest.at !== this.now.getTime()) return false;
-    return rest.writes === this.writesTo(rest.tables);
-  }
-
-  /** How many statements of any process ever changed these tables, or anything at all. */
-  private writesTo(tables: readonly string[]): number {
-    const points = [...this.former, ...this.processes.map(({ point }) => point)];
-    return points.reduce((sum, point) => sum + (tables.length > 0 ? point.writesTo(tables) : point.wrote), 0);
-  }
-
-  private get count(): number {
-    return this.around.replicas?.count ?? 1;
-  }
-
-  private get alive(): Replica[] {
-    return this.processes.filter(({ point }) => !point.isDead);
-  }
-
-  /** Who does the next thing. */
-  private get chosen(): Replica | undefined {
-    const { alive } = this;
-    return alive.length > 1 ? alive[this.around.replicas!.choose(alive.length)] : alive[0];
+    return this.processes.workers.map(({ turn }) => turn);
   }
 
   private get running(): NestFastifyApplication {
-    const [first] = this.alive.length > 0 ? this.alive : this.processes;
+    const { first } = this.processes;
     if (!first) throw new Error(`${this.host} does not run`);
     return first.app;
   }
 
   private async boot(): Promise<void> {
-    while (this.processes.length < this.count) await this.bootOne();
+    while (!this.isWhole) await this.bootOne();
     this.around.wire.attach(this.host, (request, from) => this.answer(request, from));
   }
 
@@ -292,7 +232,7 @@ export class TestServer {
     const app = await createApp({ config, clock, dice, network, log: new Log(config.logLevel) });
     this.failures.length = 0;
     point.wrap(app.get(DataSource));
-    this.processes.push({ app, point });
+    this.processes.add({ app, point });
     this.around.booted?.(this.seenBy({ app, point }));
   }
 
@@ -304,65 +244,38 @@ export class TestServer {
     }) as TestServer;
   }
 
-  /** What processes that died held in the database is given back. */
-  private async bury(): Promise<void> {
-    const dead = this.processes.filter(({ point }) => point.isDead);
-    this.processes = this.alive;
-    for (const { app, point } of dead) {
-      this.former.push(point);
-      await app.get(DataSource).destroy();
-    }
-  }
-
-  /** One of the processes is asked. Throws `ConnectionLost` when it dies over that, and others go on. */
-  private async inject(request: InjectOptions): Promise<LightMyRequestResponse> {
-    const { chosen } = this;
+  /** What one of the processes answers; nothing when it dies over that, and others go on. */
+  private async inject(request: InjectOptions): Promise<LightMyRequestResponse | undefined> {
+    const { chosen } = this.processes;
     const answer = await (chosen?.app ?? this.running).inject(request);
-    if (chosen?.point.isDead && this.isAlive) {
-      await this.bury();
-      throw new ConnectionLost(`a process of ${this.host} died`);
-    }
-    return answer;
+    return chosen && !(await this.outlived(chosen.point)) && this.isAlive ? undefined : answer;
   }
 
   /** What it was configured with, for another process beside it. */
   get variables(): Environment {
-    return {
-      COVEY_DOMAIN: this.host,
-      COVEY_DATA: this.folder,
-      DATABASE_URL: this.lease.url,
-      COVEY_SEALING_KEY: Buffer.from(new TestDice(`${this.host}/sealing`).bytes(32)).toString('base64url'),
-      COVEY_API_KEY: apiKeyOf(this.host),
-      ...NEVER_OF_ITSELF,
-      COVEY_LOG_LEVEL: process.env['COVEY_LOG_LEVEL'] ?? 'silent',
-      ...this.environment,
-    };
+    return variablesOf(this.host, this.folder, this.lease.url, this.environment);
   }
 
   /** What comes over the wire, as a proxy would hand it on. */
   private async answer({ method, url, headers, body }: HttpRequest, from: Host): Promise<HttpAnswer | undefined> {
     const { pathname, search, host } = new URL(url);
-    const { chosen } = this;
-    const answer = await (chosen?.app ?? this.running).inject({
+    const answer = await this.inject({
       method,
       url: pathname + search,
       headers: { host, ...headers },
       remoteAddress: this.around.wire.addressOf(from),
       ...(body && { payload: Buffer.from(body) }),
     });
-    if (!chosen || chosen.point.isDead) {
-      if (this.isAlive) await this.bury();
-      return undefined;
-    }
+    if (!answer || !this.isAlive) return undefined;
     const fields = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')] as const);
     return { status: answer.statusCode, headers: Object.fromEntries(fields), body: new Uint8Array(answer.rawPayload) };
   }
 
   /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
   private async take(turn: Turn): Promise<boolean> {
-    const point = this.workers.find((worker) => worker.turn === turn)?.replica.point;
+    const point = this.processes.workers.find((worker) => worker.turn === turn)?.replica.point;
     if (!point) return false;
-    const wrote = this.writesTo([]);
+    const wrote = this.processes.writesTo([]);
     const begun = point.statements.length;
     const at = this.now.getTime();
     try {
@@ -373,24 +286,14 @@ export class TestServer {
       this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
     }
     // A turn that wrote although it has nothing to do is taken again.
-    if (this.writesTo([]) !== wrote) return false;
-    const tables = point.tablesSince(begun);
-    this.rests.set(turn, { boots: this.boots, at, tables, writes: this.writesTo(tables) });
+    if (this.processes.writesTo([]) !== wrote) return false;
+    this.rests.add(turn, this.boots, at, point.tablesSince(begun));
     return false;
   }
 
   /** Whether a process is alive after what it did; when it is not and others are, it is buried. */
   private async outlived(point: CrashPoint): Promise<boolean> {
-    if (point.isDead && this.isAlive) await this.bury();
+    if (point.isDead && this.isAlive) await this.processes.bury();
     return !point.isDead;
   }
 }
-
-/** A story's epochs are those of its people; stories about updates and takeovers say when. */
-const NEVER_OF_ITSELF: Environment = {
-  COVEY_UPDATE_INTERVAL: '315359998',
-  COVEY_UPDATE_DEADLINE: '315359999',
-  COVEY_TAKEOVER_TIME: '315360000',
-};
-
-const apiKeyOf = (host: Host): string => `key-of-${host}`.replaceAll(/[^a-z0-9-]/g, '-').padEnd(40, 'x');

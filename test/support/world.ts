@@ -4,7 +4,9 @@ import { Person } from './cast.js';
 import { Crash } from './crash.js';
 import { TestClock } from './clock.js';
 import type { Link } from './link.js';
-import { type Environment, type Replicas, TestServer } from './server.js';
+import type { Replicas } from './processes.js';
+import type { Environment } from './environment.js';
+import { TestServer } from './server.js';
 import { Wire } from './wire.js';
 
 const MOST_ROUNDS = 200;

@@ -3,7 +3,7 @@ import { fromUtf8 } from '../../src/kernel/bytes.js';
 import { parseShareNotice } from '../../src/ocm/share-notice.js';
 import type { Opening, Person, Share } from '../support/cast.js';
 import { TestClock } from '../support/clock.js';
-import type { Environment } from '../support/server.js';
+import type { Environment } from '../support/environment.js';
 import { World } from '../support/world.js';
 
 export const ALGORITHMS = ['ES256', 'RS256', 'Ed25519'] as const;
