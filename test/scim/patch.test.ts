@@ -126,6 +126,7 @@ test.each<[string, object[], string]>([
     'scim.mutability',
   ],
   ['a display', [{ op: 'replace', path: 'members.display', value: 'Bob' }], 'scim.mutability'],
+  ['the ids of members removed', [{ op: 'remove', path: 'members.value' }], 'scim.mutability'],
   ['an extension removed', [{ op: 'remove', path: X }], 'scim.mutability'],
   ['a group in a group', [{ op: 'add', path: 'members', value: [{ value: bob, type: 'Group' }] }], 'scim.value'],
   ['no address', [{ op: 'add', path: 'members', value: [{ value: 'bob' }] }], 'scim.value'],
