@@ -235,6 +235,13 @@ test('what another than an admin asks is proposed; a group is founded', async ()
   expect(await bob.members('choir@a.test')).toEqual(['alice@a.test', 'bob@b.test']);
 });
 
+test('more than 500 changes at once are refused, all of them', async () => {
+  const many = Array.from({ length: 501 }, (_, index) => ({ value: `u${index}@b.test` }));
+  const answer = await client.patch(LAB, [{ op: 'add', path: 'members', value: many }], BY_ALICE);
+  expect([answer.status, answer.body['scimType']]).toEqual([400, 'tooMany']);
+  expect(pendingIn(await client.send('GET', LAB))).toEqual([]);
+});
+
 test('who is inactive or gone leaves all groups; the last admin waits', async () => {
   const last = await ask('DELETE /Users/alice@a.test: the last admin of choir');
   expect(last.body['detail']).toContain('choir@a.test');
