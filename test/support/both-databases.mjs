@@ -36,7 +36,9 @@ const asked = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .join('\n');
 const isOfTests = (sql) =>
   asked.includes(sql.slice(0, 60)) ||
-  /"nspname"|session_replication_role|information_schema|\bFROM backup\.|^(CREATE|DROP|ALTER|TRUNCATE|COMMENT)\b/.test(sql);
+  /"nspname"|session_replication_role|information_schema|\bFROM backup\.|^(CREATE|DROP|ALTER|TRUNCATE|COMMENT)\b/.test(
+    sql,
+  );
 
 const [embedded, postgres] = [read('embedded'), read('postgres')];
 const missing = [...postgres].filter((sql) => !embedded.has(sql) && !isOfTests(sql));
