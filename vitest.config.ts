@@ -13,8 +13,7 @@ const project = (name: string, files: Partial<UserWorkspaceConfig['test']>): Use
     pool: 'forks',
     // Modules and databases are made once per process, not once per file.
     isolate: false,
-    // One more than two processors: who waits for a database leaves them to others.
-    maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     setupFiles: ['reflect-metadata', 'test/support/setup/statements.ts'],
     testTimeout: 120_000,
     hookTimeout: 90_000,
