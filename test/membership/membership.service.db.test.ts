@@ -148,7 +148,7 @@ class Story {
         await this.members.replace(tx, mlsGroupId, leaves(members, 7), AT);
         return;
       case 'delete':
-        await tx.delete(GroupRow, { mlsGroupId });
+        await tx.query('DELETE FROM federated_group WHERE mls_group_id = $1', [mlsGroupId]);
         return;
       case 'back up':
       case 'restore':
