@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { request } from 'undici';
 import { freePort } from '../support/free-port.js';
 import type { Environment } from '../support/environment.js';
+import { ProcessorShare } from './processor-share.js';
 
 /** The built service in a process of its own, as `npm start` runs it, with a data folder of its own. */
 export class Replica {
+  private share: ProcessorShare | undefined;
+
   private constructor(
     readonly origin: string,
     private readonly child: ChildProcess,
@@ -49,12 +52,19 @@ export class Replica {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
+  /** From now on it gets no more than this share of one processor. */
+  limitTo(share: number): void {
+    this.share = ProcessorShare.of(this.child.pid!, share);
+  }
+
   async kill(): Promise<void> {
     if (this.isAlive) {
       const ended = once(this.child, 'exit');
       this.child.kill('SIGKILL');
       await ended;
     }
+    this.share?.end();
+    this.share = undefined;
     rmSync(this.folder, { recursive: true, force: true });
   }
 

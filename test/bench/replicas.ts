@@ -100,9 +100,11 @@ export class Commits implements AsyncDisposable {
    */
   async deliver(lanes: readonly Lane[], replicas: readonly Replica[], concurrency: number, midway?: () => void) {
     const key = this.world.server('a.test').get(ServerKeysService).http;
-    const signed = (body: Uint8Array) => {
+    // A signature that was seen once is refused, and two of one second are the same: each try has a second of its own.
+    const signed = (body: Uint8Array, tries = 0) => {
       const head: RequestHead = { method: 'POST', targetUri: `https://b.test${PATH}`, fields: {} };
-      const { 'content-length': _, ...fields } = signRequest(head, body, key, new Date());
+      const when = new Date(Date.now() + tries * 1000);
+      const { 'content-length': _, ...fields } = signRequest(head, body, key, when);
       return { headers: { ...fields, host: 'b.test', 'content-type': 'application/json' }, body: Buffer.from(body) };
     };
     const prepared = lanes.map((lane) => lane.map((body) => ({ body, first: signed(body) })));
@@ -120,7 +122,7 @@ export class Commits implements AsyncDisposable {
       if (answer?.statusCode === 201) return;
       if ((answer && answer.statusCode < 500) || tries >= MOST_TRIES) throw new Error(`${answer?.statusCode} ${text}`);
       inVain += 1;
-      return post(body, signed(body), tries + 1);
+      return post(body, signed(body, tries), tries + 1);
     };
     const courier = async () => {
       for (let lane = queue.shift(); lane; lane = queue.shift()) {
