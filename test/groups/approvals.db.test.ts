@@ -82,9 +82,14 @@ test('R-058 the first admin decides, the second is told so; nobody else may', as
     if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ answer: { status: 409 } });
   }
   await world.settle();
-  expect(await alice!.members(lab)).toEqual(['albert@a.test', 'alice@a.test', 'anna@a.test']);
+  // Who was first is the database's choice; whatever it was, it holds.
+  const isDeclined = outcomes[2].status === 'fulfilled';
+  const stays = isDeclined ? ['amy@a.test'] : [];
+  expect(await alice!.members(lab)).toEqual(['albert@a.test', 'alice@a.test', ...stays, 'anna@a.test']);
   const { body } = await api('GET', `/groups/${encodeURIComponent(lab)}/changes`);
-  expect((body as { changes: { kind: string }[] }).changes.filter(({ kind }) => kind === 'remove')).toHaveLength(2);
+  expect((body as { changes: { kind: string }[] }).changes.filter(({ kind }) => kind === 'remove')).toHaveLength(
+    isDeclined ? 1 : 2, // what Albert asked, and what an admin's approval made of it
+  );
   expect(
     await api('POST', '/approvals/3f0d6a1e-7f53-4b3e-9a4e-0c6f1d2b7a90/approve', { by: 'alice@a.test' }),
   ).toMatchObject({
