@@ -4,23 +4,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { freePort } from './support/free-port.js';
 
 const SLOW = 180_000;
 const running = new Set<ChildProcess>();
-const folders: string[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'covey-'));
+/** Whoever comes first makes the database; the others go on with it. */
+const shared = join(folder, 'data');
 
-afterEach(() => {
+afterEach(async () => {
+  const ended = [...running].map((child) => once(child, 'exit'));
   for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  await Promise.all(ended);
 });
-
-function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'covey-'));
-  folders.push(folder);
-  return join(folder, 'data');
-}
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What `npm start` runs, with nothing configured but what is given. */
 function start(env: Record<string, string>) {
@@ -52,7 +50,7 @@ function start(env: Record<string, string>) {
   return { child, ended, says, said: () => said };
 }
 
-async function served(data = dataFolder()) {
+async function served(data = shared) {
   const port = await freePort();
   const covey = start({ COVEY_LISTEN: `127.0.0.1:${port}`, COVEY_DATA: data });
   await covey.says('Ctrl-C stops it.');
@@ -136,7 +134,7 @@ test('an address that is in use is named as the reason', { timeout: SLOW }, asyn
   const squatter = createServer().listen(0, '127.0.0.1');
   await once(squatter, 'listening');
   const { port } = squatter.address() as AddressInfo;
-  const covey = start({ COVEY_LISTEN: `127.0.0.1:${port}`, COVEY_DATA: dataFolder() });
+  const covey = start({ COVEY_LISTEN: `127.0.0.1:${port}`, COVEY_DATA: shared });
   expect(await covey.ended).toBe(1);
   expect(covey.said()).toContain('the address of COVEY_LISTEN is in use');
   squatter.close();

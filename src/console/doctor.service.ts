@@ -44,7 +44,7 @@ export class DoctorService {
     const peers = asked === undefined ? known.map(({ peer }) => peer.host).slice(0, MOST_PEERS) : [asked];
     const ofPeers = await Promise.all(peers.map((peer) => this.peer(peer)));
     const dead = known.flatMap(({ counts }) => counts).filter(({ state }) => state === 'dead');
-    const groups = await this.db.run((tx) => this.groups.all(tx));
+    const groups = await this.db.statement((tx) => this.groups.all(tx));
     const [first] = this.vault.keyIds;
     const sealed = [...(await this.resealing.count())].filter(([id]) => id !== first);
     return [

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, MoreThan, MoreThanOrEqual, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, LessThanOrEqual, MoreThan, MoreThanOrEqual, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { FaultCode } from '../kernel/fault.js';
 import { type CommitDigest, epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
@@ -130,6 +130,11 @@ export class ChangeRepository {
     if (proposer === undefined || kind === 'evict') return undefined;
     const row = await tx.findOneBy(ChangeRow, { mlsGroupId, kind, subject, actor: proposer, state: 'proposed' });
     return row ? toChange(row) : undefined;
+  }
+
+  /** Whether there is one of these kinds for which KeyPackages are to be fetched at `at`, though others may hold it. */
+  hasRequested(tx: Tx, kinds: readonly ChangeKind[], at: Date): Promise<boolean> {
+    return tx.existsBy(ChangeRow, { state: 'requested', kind: In([...kinds]), nextTryAt: LessThanOrEqual(at) });
   }
 
   /** One of these kinds for which KeyPackages are to be fetched, due at `at`, locked; those that others hold are passed over. */

@@ -78,7 +78,7 @@ export class ChangesService {
 
   /** Throws `not-found`. */
   async get(id: string): Promise<Change> {
-    const change = await this.db.run((tx) => this.changes.byId(tx, id));
+    const change = await this.db.statement((tx) => this.changes.byId(tx, id));
     if (!change) throw new Fault('not-found', { change: id });
     return change;
   }

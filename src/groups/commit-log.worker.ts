@@ -23,12 +23,11 @@ export class CommitLogWorker implements Turn {
     private readonly metrics: Metrics,
   ) {}
 
-  turn(): Promise<boolean> {
+  async turn(): Promise<boolean> {
     const before = new Date(this.clock.now().getTime() - this.config.commitsKeptMs);
-    return this.db.run(async (tx) => {
-      const pruned = await this.commitLog.prune(tx, { before, leastEpochs: LEAST_EPOCHS, most: AT_ONCE });
-      this.metrics.commitLog({ ...(await this.commitLog.size(tx)), pruned });
-      return pruned === AT_ONCE;
-    });
+    const old = { before, leastEpochs: LEAST_EPOCHS, most: AT_ONCE };
+    const pruned = await this.db.statement((tx) => this.commitLog.prune(tx, old));
+    this.metrics.commitLog({ ...(await this.db.statement((tx) => this.commitLog.size(tx))), pruned });
+    return pruned === AT_ONCE;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import { type CommitDigest, epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { DoubtedCommit } from './doubt.js';
@@ -26,6 +26,11 @@ export interface Doubt {
 
 @Injectable()
 export class DoubtRepository {
+  /** Whether there is one that is due at `at`, though others may hold it. */
+  hasDue(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(DoubtRow, { dueAt: LessThanOrEqual(at) });
+  }
+
   /** One that is due at `at`, locked; those that others hold are passed over. */
   async due(tx: Tx, at: Date): Promise<Doubt | undefined> {
     const [row] = await tx

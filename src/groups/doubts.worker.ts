@@ -41,7 +41,10 @@ export class DoubtsWorker implements Turn {
   ) {}
 
   async turn(): Promise<boolean> {
-    const claimed = await this.db.run((tx) => this.claim(tx));
+    const claimed = await this.db.runIf(
+      (tx) => this.doubts.hasDue(tx, this.clock.now()),
+      (tx) => this.claim(tx),
+    );
     if (!claimed) return false;
     const { doubt, group } = claimed;
     const said = new Map<Epoch, Testimony>();

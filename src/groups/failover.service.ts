@@ -4,7 +4,7 @@ import { Clock } from '../kernel/clock.js';
 import { epoch, type Epoch } from '../kernel/ids.js';
 import { HeldStateRepository } from '../mls/held-state.repository.js';
 import { Config } from '../platform/config.js';
-import type { Tx } from '../platform/transaction.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { CommitLogRepository } from './commit-log.repository.js';
 import { isTriggered, outranks, type Quiet, takeoverAt } from './failover.js';
 import { adminServers, type Group } from './group.js';
@@ -22,6 +22,7 @@ export class FailoverService {
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly db: TransactionService,
     private readonly members: MemberRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly watches: TakeoverWatchRepository,
@@ -90,10 +91,10 @@ export class FailoverService {
   }
 
   /** OCM-MLS R-092, whether or not anybody came back. */
-  async forgetExpired(tx: Tx): Promise<void> {
+  async forgetExpired(): Promise<void> {
     const now = this.clock.now();
-    await this.held.forgetExpired(tx, now);
-    await this.states.forgetExpired(tx, now);
+    await this.db.statement((tx) => this.held.forgetExpired(tx, now));
+    await this.db.statement((tx) => this.states.forgetExpired(tx, now));
   }
 
   /** A Commit renews a leaf that stays, the committer's or one that it adds: the newest leaf tells when it came. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
 import { FailoverService } from './failover.service.js';
 import { TakeoverService } from './takeover.service.js';
 
@@ -10,13 +9,12 @@ export class FailoverWorker implements Turn {
   readonly name = 'groups.failover';
 
   constructor(
-    private readonly db: TransactionService,
     private readonly failover: FailoverService,
     private readonly takeovers: TakeoverService,
   ) {}
 
   async turn(): Promise<boolean> {
-    await this.db.run((tx) => this.failover.forgetExpired(tx));
+    await this.failover.forgetExpired();
     return this.takeovers.takeOverNext();
   }
 }

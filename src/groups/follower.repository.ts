@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
-import { GroupRepository, type Locked } from './group.repository.js';
+import type { Locked } from './group.repository.js';
 
 /** In the stead of an epoch. */
 const FORGOTTEN = '-1';
@@ -24,10 +24,8 @@ export class FollowerRow {
  */
 @Injectable()
 export class FollowerRepository {
-  constructor(private readonly groups: GroupRepository) {}
-
   /** A group that moved since `follower` saw it, locked; groups that others hold are passed over. */
-  async due(tx: Tx, follower: string): Promise<Locked<Group> | undefined> {
+  async due(tx: Tx, follower: string): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
        LEFT JOIN follower_cursor f ON f.mls_group_id = g.mls_group_id AND f.follower = $1
@@ -35,7 +33,7 @@ export class FollowerRepository {
        ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
       [follower],
     )) as { mls_group_id: MlsGroupId }[];
-    return row ? this.groups.lock(tx, row.mls_group_id) : undefined;
+    return row?.mls_group_id;
   }
 
   /** The epoch in which `follower` saw the group last; `forgotten` when the database is older than what it did since. */

@@ -48,8 +48,11 @@ export class GapRepairWorker implements Turn {
   ) {}
 
   async turn(): Promise<boolean> {
-    const claimed = await this.db.run((tx) => this.claim(tx));
-    if (claimed === undefined || claimed === 'closed') return claimed === 'closed';
+    const claimed = await this.db.runIf(
+      (tx) => this.gaps.hasDue(tx, this.clock.now()),
+      (tx) => this.claim(tx),
+    );
+    if (!claimed || claimed === 'closed') return claimed === 'closed';
     const { gap, group, servers } = claimed;
     const admins = adminServers(group);
     const reports = await this.askAll(admins, gap);
@@ -127,7 +130,7 @@ export class GapRepairWorker implements Turn {
   }
 
   private async standing(mlsGroupId: MlsGroupId): Promise<Epoch> {
-    const group = await this.db.run((tx) => this.groups.byId(tx, mlsGroupId));
+    const group = await this.db.statement((tx) => this.groups.byId(tx, mlsGroupId));
     return group!.epoch;
   }
 

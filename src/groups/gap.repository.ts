@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
@@ -47,6 +47,11 @@ export class GapRepository {
    */
   async expect(tx: Tx, { mlsGroupId, epoch: at }: Group, now: Date): Promise<void> {
     await this.hear(tx, mlsGroupId, epoch(at + 1), now, UNCOVERED_MS);
+  }
+
+  /** Whether there is one that is due at `at`, though others may hold it. */
+  hasDue(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(GapRow, { dueAt: LessThanOrEqual(at) });
   }
 
   /** One that is due at `at`, locked; those that others hold are passed over. */

@@ -5,8 +5,8 @@ import type { Group } from './group.js';
 import { GroupRepository, type Locked } from './group.repository.js';
 
 interface GroupTurn {
-  /** A group that is due, locked. */
-  readonly next: (tx: Tx) => Promise<Locked<Group> | undefined>;
+  /** A group that is due and that nobody else holds. */
+  readonly next: (tx: Tx) => Promise<MlsGroupId | undefined>;
   readonly work: (tx: Tx, group: Locked<Group>) => Promise<void>;
   /** Puts a group off that failed: it would be the first again at the next turn, and all others would wait for it. */
   readonly putOff: (tx: Tx, group: Locked<Group>) => Promise<void>;
@@ -27,8 +27,8 @@ export class GroupTurns {
   async take({ next, work, putOff }: GroupTurn): Promise<boolean> {
     let failing: MlsGroupId | undefined;
     try {
-      return await this.db.run(async (tx) => {
-        const group = await next(tx);
+      return await this.db.runIf(next, async (tx) => {
+        const group = await this.groups.lockAny(tx, await next(tx));
         failing = group?.mlsGroupId;
         if (group) await work(tx, group);
         return group !== undefined;

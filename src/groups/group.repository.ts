@@ -59,6 +59,11 @@ export class GroupRepository {
     return row ? (toGroup(row) as Locked<Group>) : undefined;
   }
 
+  /** The same for what was looked for and perhaps not found. */
+  async lockAny(tx: Tx, mlsGroupId: MlsGroupId | undefined): Promise<Locked<Group> | undefined> {
+    return mlsGroupId === undefined ? undefined : this.lock(tx, mlsGroupId);
+  }
+
   /** The group whose Commit of this digest waits for the owner server, locked. */
   async lockSubmitter(tx: Tx, submitted: CommitDigest): Promise<Locked<Group> | undefined> {
     const row = await tx.findOne(GroupRow, { where: { submitted }, lock: { mode: 'pessimistic_write' } });
@@ -69,21 +74,21 @@ export class GroupRepository {
    * A group in which this server has something to commit or to propose at `at` (`DUE_WORK`), locked. Groups that others
    * hold, that wait for an answer or that are to be left in peace are passed over.
    */
-  async withWork(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
+  async withWork(tx: Tx, at: Date): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
        WHERE g.state = 'active' AND (g.quiet_until <= $1 OR (g.quiet_until IS NULL AND g.submitted IS NULL)) AND (${DUE_WORK.join(' OR ')})
        ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
-    return row ? this.lock(tx, row.mls_group_id) : undefined;
+    return row?.mls_group_id;
   }
 
   /**
    * A group with a leaf whose time is to be worked out or has come by `at`, locked, unless its Update was proposed in
    * the group's epoch. Groups that others hold are passed over.
    */
-  async withAgingLeaf(tx: Tx, at: Date): Promise<Locked<Group> | undefined> {
+  async withAgingLeaf(tx: Tx, at: Date): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM group_member m JOIN federated_group g USING (mls_group_id)
        WHERE g.state = 'active'
@@ -91,7 +96,7 @@ export class GroupRepository {
        LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
-    return row ? this.lock(tx, row.mls_group_id) : undefined;
+    return row?.mls_group_id;
   }
 
   /** Throws `group.address-taken` when the address is bound to another group: the first binding wins (D-16). */

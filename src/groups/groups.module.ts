@@ -26,6 +26,7 @@ import { FailoverService } from './failover.service.js';
 import { FailoverWorker } from './failover.worker.js';
 import { DepartureRepository, DepartureRow } from './departure.repository.js';
 import { FollowerRepository, FollowerRow } from './follower.repository.js';
+import { Following } from './following.service.js';
 import { GapRepairWorker } from './gap-repair.worker.js';
 import { GapRepository, GapRow } from './gap.repository.js';
 import { GroupRepository, GroupRow } from './group.repository.js';
@@ -93,6 +94,7 @@ export const GROUPS_ROWS = [
     CommitLogRepository,
     DepartureRepository,
     FollowerRepository,
+    Following,
     ChangeRepository,
     QueuedProposalRepository,
     GapRepository,
@@ -151,6 +153,7 @@ export const GROUPS_ROWS = [
     MemberRepository,
     DepartureRepository,
     FollowerRepository,
+    Following,
     CommitsService,
     ProposalsService,
     WelcomesService,

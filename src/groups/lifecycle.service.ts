@@ -84,7 +84,7 @@ export class LifecycleService {
 
   /** All groups that this server knows, by address. */
   async all(): Promise<Group[]> {
-    return this.db.run((tx) => this.groups.all(tx));
+    return this.db.statement((tx) => this.groups.all(tx));
   }
 
   private async pictureOf(tx: Tx, group: Group): Promise<GroupPicture> {

@@ -26,7 +26,10 @@ export class PreparingService {
 
   /** Prepares one Add that is due, and says whether there was one. */
   async prepareNext(): Promise<boolean> {
-    const change = await this.db.run((tx) => this.claim(tx));
+    const change = await this.db.runIf(
+      (tx) => this.changes.hasRequested(tx, ['add'], this.clock.now()),
+      (tx) => this.claim(tx),
+    );
     if (!change) return false;
     const outcome = await this.fetch(change);
     await this.db.run(async (tx) => {

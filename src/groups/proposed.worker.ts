@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ownCode } from '../outbox/answer.js';
 import { Outbox } from '../outbox/outbox.service.js';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import { PROPOSED } from './broadcast.js';
 import { ChangeRepository } from './change.repository.js';
 import { GroupRepository } from './group.repository.js';
@@ -22,8 +22,9 @@ export class ProposedWorker implements Turn {
     private readonly outbox: Outbox,
   ) {}
 
-  async turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+  turn(): Promise<boolean> {
+    const look = (tx: Tx) => this.outbox.hasAnswer(tx, PROPOSED);
+    return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, PROPOSED);
       if (!answer) return false;
       if (answer.outcome !== 'refused' || ownCode(answer.body) !== 'proposal.declined') return true;

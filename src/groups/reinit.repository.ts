@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import type { OcmAddress } from '../kernel/address.js';
 import type { MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
@@ -35,6 +35,11 @@ export class ReinitRepository {
   async originOf(tx: Tx, successor: MlsGroupId): Promise<MlsGroupId | undefined> {
     const row = await tx.findOneBy(ReinitRow, { successor });
     return row?.mlsGroupId as MlsGroupId | undefined;
+  }
+
+  /** Whether there is one for whose successor this server has something to do at `at`, though others may hold it. */
+  hasDue(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(ReinitRow, { dueAt: LessThanOrEqual(at) });
   }
 
   /** One for whose successor this server has something to do at `at`, locked; those that others hold are passed over. */

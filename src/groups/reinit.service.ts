@@ -112,7 +112,8 @@ export class ReinitService {
 
   /** Ends what is left of one old group whose time is over, and says whether there was one. OCM-MLS section 7.7 */
   async finishNext(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+    const look = (tx: Tx) => this.reinits.nextOver(tx, this.clock.now());
+    return this.db.runIf(look, async (tx) => {
       const over = await this.reinits.nextOver(tx, this.clock.now());
       const group = over && (await this.groups.lock(tx, over.mlsGroupId));
       if (!group) return false;

@@ -57,13 +57,20 @@ export class ReinitWorker implements Turn {
   ) {}
 
   async turn(): Promise<boolean> {
-    const job = await this.db.run((tx) => this.claim(tx));
+    const job = await this.db.runIf(
+      (tx) => this.isDue(tx, this.clock.now()),
+      (tx) => this.claim(tx),
+    );
     if (!job) return this.reinit.finishNext();
     const fetched = await this.fetch(job);
     await this.db.run((tx) => this.keep(tx, job, fetched.got));
     if (job.change !== undefined) await this.prepare(job, job.change, fetched.fault);
     else if (!fetched.fault) await this.succeed(job);
     return true;
+  }
+
+  private async isDue(tx: Tx, now: Date): Promise<boolean> {
+    return (await this.changes.hasRequested(tx, ['reinit'], now)) || this.reinits.hasDue(tx, now);
   }
 
   /** Puts the next try off before it is made, so that a crash or another replica does not do it again at once. */

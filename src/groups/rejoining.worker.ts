@@ -48,7 +48,9 @@ export class RejoiningWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+    const look = async (tx: Tx) =>
+      (await this.outbox.hasAnswer(tx, REJOINING)) || (await this.drifts.due(tx, this.clock.now())) !== undefined;
+    return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, REJOINING);
       if (answer) {
         await this.hear(tx, answer);

@@ -40,8 +40,9 @@ export class SubmissionsWorker implements Turn {
     private readonly log: Log,
   ) {}
 
-  async turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+  turn(): Promise<boolean> {
+    const look = (tx: Tx) => this.outbox.hasAnswer(tx, SUBMISSIONS);
+    return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, SUBMISSIONS);
       if (!answer) return false;
       const digest = answer.subject as CommitDigest;

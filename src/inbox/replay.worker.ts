@@ -32,7 +32,7 @@ export class ReplayWorker implements Turn {
   async turn(): Promise<boolean> {
     const now = this.clock.now().getTime();
     for (const [digest, at] of this.later) if (at <= now) this.later.delete(digest);
-    const mail = await this.db.run((tx) => this.early.due(tx, [...this.later.keys()]));
+    const mail = await this.db.statement((tx) => this.early.due(tx, [...this.later.keys()]));
     if (!mail) return this.forget(now);
     const { digest, mlsGroupId, sender } = mail;
     try {
@@ -46,14 +46,14 @@ export class ReplayWorker implements Turn {
       const facts = { event: 'early.refused', group: mlsGroupId, peer: sender, code: error.code, err: error };
       this.log.warn(facts, 'mail that was kept for this epoch is refused');
     }
-    await this.db.run((tx) => this.early.forget(tx, digest));
+    await this.db.statement((tx) => this.early.forget(tx, digest));
     return true;
   }
 
   /** Only what is not due now. */
   private async forget(now: number): Promise<false> {
     const old = { before: new Date(now - KEPT_MS), welcomes: new Date(now - WELCOMES_KEPT_MS) };
-    for (const group of await this.db.run((tx) => this.early.forgetOlder(tx, old))) {
+    for (const group of await this.db.statement((tx) => this.early.forgetOlder(tx, old))) {
       this.log.warn({ event: 'early.forgotten', group }, 'mail of epochs that were not reached is forgotten');
     }
     return false;

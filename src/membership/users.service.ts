@@ -41,12 +41,12 @@ export class UsersService {
 
   /** Throws `client.unknown`. */
   get(address: OcmAddress): Promise<MlsClient> {
-    return this.db.run((tx) => this.found(tx, address));
+    return this.db.statement((tx) => this.found(tx, address));
   }
 
   /** In the order of their addresses. */
   list(most: number, after?: string): Promise<MlsClient[]> {
-    return this.db.run((tx) => this.clients.list(tx, most, after));
+    return this.db.statement((tx) => this.clients.list(tx, most, after));
   }
 
   /** Throws `client.unknown`. Memberships end by a Commit, and are not touched. */

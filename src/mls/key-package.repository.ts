@@ -32,6 +32,14 @@ export interface Shortage {
 /** Nobody is given one of a user who is not active. */
 const GIVEABLE = `EXISTS (SELECT 1 FROM mls_client c WHERE c.address = key_package.address AND c.deactivated_at IS NULL)`;
 
+/** Users with less than a stock that is good until a time. */
+const SHORT = `mls_client c
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE k.kind = 'single')::int AS single,
+      count(*) FILTER (WHERE k.kind = 'last-resort')::int AS last_resort
+    FROM key_package k WHERE k.address = c.address AND k.state = 'available' AND k.expires_at >= $2) s
+  WHERE c.deactivated_at IS NULL AND (s.single < $1 OR s.last_resort < 1)`;
+
 @Injectable()
 export class KeyPackageRepository {
   private readonly purpose: RowPurpose;
@@ -122,6 +130,11 @@ export class KeyPackageRepository {
     return found.length === 0 ? [] : this.lacking(tx, stock, until, most, found);
   }
 
+  /** Whether there is such a user, though others may be making what is lacking. */
+  async isShort(tx: Tx, stock: number, until: Date): Promise<boolean> {
+    return (await tx.query<unknown[]>(`SELECT 1 FROM ${SHORT} LIMIT 1`, [stock, until])).length > 0;
+  }
+
   private async lacking(
     tx: Tx,
     stock: number,
@@ -130,12 +143,7 @@ export class KeyPackageRepository {
     among?: readonly Shortage[],
   ): Promise<Shortage[]> {
     const rows = (await tx.query(
-      `SELECT c.address, s.single, s.last_resort FROM mls_client c
-       CROSS JOIN LATERAL (
-         SELECT count(*) FILTER (WHERE k.kind = 'single')::int AS single,
-           count(*) FILTER (WHERE k.kind = 'last-resort')::int AS last_resort
-         FROM key_package k WHERE k.address = c.address AND k.state = 'available' AND k.expires_at >= $2) s
-       WHERE c.deactivated_at IS NULL AND (s.single < $1 OR s.last_resort < 1)
+      `SELECT c.address, s.single, s.last_resort FROM ${SHORT}
          AND ($4::text[] IS NULL OR c.address = ANY ($4))
        LIMIT $3 FOR UPDATE OF c SKIP LOCKED`,
       [stock, until, most, among?.map(({ address }) => address) ?? null],

@@ -77,8 +77,9 @@ export class KeyPackagesService {
 
   /** Makes what some users lack. Returns whether anybody lacked something. OCM-MLS */
   replenish(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const until = new Date(this.clock.now().getTime() + REPLACED_BEFORE);
+    const until = new Date(this.clock.now().getTime() + REPLACED_BEFORE);
+    const look = (tx: Tx) => this.keyPackages.isShort(tx, STOCK, until);
+    return this.db.runIf(look, async (tx) => {
       const shortages = await this.keyPackages.shortages(tx, STOCK, until, USERS_PER_TURN);
       for (const { address, single, lastResort } of shortages) {
         await this.make(tx, address, 'last-resort', lastResort);
@@ -123,12 +124,10 @@ export class KeyPackagesService {
   }
 
   /** Forgets what can matter no more. */
-  tidy(): Promise<void> {
-    return this.db.run(async (tx) => {
-      const now = this.clock.now();
-      await this.keyPackages.removeExpired(tx, new Date(now.getTime() - LATE_WELCOME));
-      await this.welcomes.removeBefore(tx, new Date(now.getTime() - WELCOMES_REMEMBERED));
-    });
+  async tidy(): Promise<void> {
+    const ago = (ms: number) => new Date(this.clock.now().getTime() - ms);
+    await this.db.statement((tx) => this.keyPackages.removeExpired(tx, ago(LATE_WELCOME)));
+    await this.db.statement((tx) => this.welcomes.removeBefore(tx, ago(WELCOMES_REMEMBERED)));
   }
 
   private async take(tx: Tx, userId: OcmAddress, to: Host): Promise<Uint8Array | undefined> {
@@ -158,7 +157,7 @@ export class KeyPackagesService {
   }
 
   private async measure(): Promise<void> {
-    const counts = await this.db.run((tx) => this.keyPackages.count(tx));
+    const counts = await this.db.statement((tx) => this.keyPackages.count(tx));
     for (const kind of ['single', 'last-resort'] as const) {
       this.metrics.keyPackageStock(kind, counts.find((one) => one.kind === kind)?.count ?? 0);
     }

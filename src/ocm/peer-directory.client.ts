@@ -112,7 +112,7 @@ export class PeerDirectory {
     after ? kept.readAt > after : kept.goodUntil > this.clock.now();
 
   private async look<K extends DocumentKind>(peer: Host, kind: K, after?: Date): Promise<Kept<K>> {
-    const row = await this.transactions.run((tx) => this.peers.find(tx, peer, kind));
+    const row = await this.transactions.statement((tx) => this.peers.find(tx, peer, kind));
     const kept = row && this.kept(row, kind);
     if (kept && this.isGood(kept, after)) return kept;
     try {
@@ -147,12 +147,12 @@ export class PeerDirectory {
       const { value, lifetime } = await this.fetch(peer, kind, await this.place(peer, kind, after));
       const readAt = this.clock.now();
       const goodUntil = new Date(readAt.getTime() + lifetime);
-      await this.transactions.run((tx) => this.peers.keep(tx, peer, kind, value, readAt, goodUntil));
+      await this.transactions.statement((tx) => this.peers.keep(tx, peer, kind, value, readAt, goodUntil));
       return { value, readAt, goodUntil };
     } catch (fault) {
       if (!isFault(fault) || !fault.code.startsWith('peer.')) throw fault;
       const retryAt = new Date(this.clock.now().getTime() + pauseAfter(failures + 1));
-      await this.transactions.run((tx) => this.peers.failed(tx, peer, kind, fault.code, failures + 1, retryAt));
+      await this.transactions.statement((tx) => this.peers.failed(tx, peer, kind, fault.code, failures + 1, retryAt));
       throw fault;
     }
   }

@@ -79,7 +79,7 @@ export class ServerKeysService implements OnModuleInit {
 
   /** All that are published, those of a kind together, the newest first. */
   all(): Promise<ServerKeyRow[]> {
-    return this.transactions.run((tx) => this.keys.published(tx));
+    return this.transactions.statement((tx) => this.keys.published(tx));
   }
 
   /**
@@ -126,7 +126,7 @@ export class ServerKeysService implements OnModuleInit {
       });
     }
     const gone = due.remove.map(({ kid }) => kid);
-    if (gone.length > 0) await this.transactions.run((tx) => this.keys.remove(tx, gone));
+    if (gone.length > 0) await this.transactions.statement((tx) => this.keys.remove(tx, gone));
     await this.load();
   }
 
@@ -156,11 +156,13 @@ export class ServerKeysService implements OnModuleInit {
 
   /** Takes over what other replicas changed. */
   async load(): Promise<void> {
-    const rows = await this.transactions.run((tx) => this.keys.published(tx));
+    const rows = await this.transactions.statement((tx) => this.keys.published(tx));
     const signing = (kind: KeyKind): SigningKey => {
       const row = rows.find((found) => found.kind === kind && found.state === 'current');
       if (!row) throw new Error(`there is no current key of kind ${kind}`);
-      return this.open(row);
+      // A key is the same as long as it has its kid.
+      const held = this.held?.[kind];
+      return held?.kid === row.kid ? held : this.open(row);
     };
     const published = { keys: rows.map((row) => row.publicJwk) };
     this.held = { http: signing('http'), token: signing('token'), published };

@@ -129,7 +129,7 @@ export class SignatureGuard implements CanActivate {
 
   private async refuseReplay(peer: Host, claim: Claim, key: VerificationKey): Promise<void> {
     const seen = fingerprint(peer, claim, key);
-    const isNew = await this.transactions.run((tx) => this.replays.remember(tx, seen, replayableUntil(claim)));
+    const isNew = await this.transactions.statement((tx) => this.replays.remember(tx, seen, replayableUntil(claim)));
     if (!isNew) throw new Fault('signature.replayed', { peer, keyId: claim.keyId });
   }
 

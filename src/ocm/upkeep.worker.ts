@@ -30,10 +30,8 @@ export class OcmUpkeepWorker implements Turn, OnModuleInit {
 
   async turn(): Promise<boolean> {
     const now = this.clock.now();
-    await this.transactions.run(async (tx) => {
-      await this.replays.forget(tx, now);
-      await this.peers.forget(tx, new Date(now.getTime() - REMEMBERED_MS));
-    });
+    await this.transactions.statement((tx) => this.replays.forget(tx, now));
+    await this.transactions.statement((tx) => this.peers.forget(tx, new Date(now.getTime() - REMEMBERED_MS)));
     await this.keys.turnOver();
     return false;
   }

@@ -71,9 +71,10 @@ export class DeliveryService {
   }
 
   /** Takes a lane that is due, if there is one; while its peer is failing or set aside, no other courier gets one. */
-  claim(): Promise<Claim | undefined> {
+  async claim(): Promise<Claim | undefined> {
     const owner = this.dice.uuid();
-    return this.transactions.run(async (tx) => {
+    const look = (tx: Tx) => this.peers.hasNext(tx, this.clock.now(), this.mostLanes);
+    const claimed = await this.transactions.runIf(look, async (tx) => {
       const at = this.clock.now();
       const until = this.leaseFrom(at);
       for (const inVain: Host[] = []; ;) {
@@ -91,6 +92,7 @@ export class DeliveryService {
         inVain.push(peer.host);
       }
     });
+    return claimed || undefined;
   }
 
   /** Whether the lease lasts for one more exchange. */

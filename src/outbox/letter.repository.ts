@@ -49,6 +49,7 @@ export class LetterRow {
 type Subject = Pick<NewLetter, 'lane' | 'kind' | 'subject'>;
 
 const SHOWN = 500;
+const ANSWERED = `answer_to = $1 AND taken_at IS NULL AND state <> 'waiting'`;
 /** Bodies and answers may carry secrets, each is sealed for its own row. */
 
 @Injectable()
@@ -133,11 +134,17 @@ export class LetterRepository {
     );
   }
 
+  /** Whether there is an answer that nobody took yet, though others may be taking it. */
+  async hasAnswer(tx: Tx, answerTo: string): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(`SELECT 1 FROM outbox_letter WHERE ${ANSWERED} LIMIT 1`, [answerTo]);
+    return rows.length > 0;
+  }
+
   /** The oldest answer that nobody took yet, marked as taken. Answers that others are taking are passed over. */
   async takeAnswer(tx: Tx, answerTo: string, at: Date): Promise<TakenAnswer | undefined> {
     const [row] = (await tx.query(
       `SELECT id, subject, peer, state, status, answer FROM outbox_letter
-       WHERE answer_to = $1 AND taken_at IS NULL AND state <> 'waiting'
+       WHERE ${ANSWERED}
        ORDER BY ended_at, number LIMIT 1 FOR UPDATE SKIP LOCKED`,
       [answerTo],
     )) as LetterRow[];

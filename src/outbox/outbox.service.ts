@@ -57,6 +57,11 @@ export class Outbox {
     }
   }
 
+  /** Whether a letter with this `answerTo` ended, and nobody took that yet. */
+  hasAnswer(tx: Tx, answerTo: string): Promise<boolean> {
+    return this.letters.hasAnswer(tx, answerTo);
+  }
+
   /**
    * How a letter with this `answerTo` ended, the one that ended first, each taken once: it is taken when `tx` commits.
    * After a dead letter was tried again it may end a second time.

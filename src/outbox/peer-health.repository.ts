@@ -24,6 +24,13 @@ export interface Peer {
 
 const COLUMNS = `host, state, since, failures, last_at AS "lastAt", next_try_at AS "nextTryAt", reason,
   discovery_seen AS "discoverySeen"`;
+/** At a time, with so many lanes at most for each. */
+const SERVABLE = `outbox_peer p
+  WHERE (p.state = 'healthy' OR p.next_try_at <= $1)
+    AND EXISTS (SELECT 1 FROM outbox_lane l
+      WHERE l.peer = p.host AND l.due_at <= $1 AND (l.leased_until IS NULL OR l.leased_until <= $1))
+    AND (SELECT count(*) FROM outbox_lane b WHERE b.peer = p.host AND b.leased_until > $1)
+      < CASE p.state WHEN 'healthy' THEN $2::integer ELSE 1 END`;
 
 /** Peers that were ever written to, and how they are. Rows are locked after those of lanes, or with lanes not waited for. */
 @Injectable()
@@ -37,6 +44,11 @@ export class PeerHealthRepository {
     );
   }
 
+  /** Whether there is a peer that may be tried and has a lane free. */
+  async hasNext(tx: Tx, at: Date, mostLanes: number): Promise<boolean> {
+    return (await tx.query<unknown[]>(`SELECT 1 FROM ${SERVABLE} LIMIT 1`, [at, mostLanes])).length > 0;
+  }
+
   /**
    * The peer that waited longest for a courier, of those that may be tried and have a lane free, locked and moved to
    * the end of the queue. While its row is locked nobody else claims one of its lanes.
@@ -45,12 +57,7 @@ export class PeerHealthRepository {
   async next(tx: Tx, at: Date, mostLanes: number, but: readonly Host[]): Promise<Peer | undefined> {
     const [[row]] = (await tx.query(
       `UPDATE outbox_peer SET served_at = $1 WHERE host = (
-         SELECT p.host FROM outbox_peer p
-         WHERE (p.state = 'healthy' OR p.next_try_at <= $1) AND p.host <> ALL ($3::text[])
-           AND EXISTS (SELECT 1 FROM outbox_lane l
-             WHERE l.peer = p.host AND l.due_at <= $1 AND (l.leased_until IS NULL OR l.leased_until <= $1))
-           AND (SELECT count(*) FROM outbox_lane b WHERE b.peer = p.host AND b.leased_until > $1)
-             < CASE p.state WHEN 'healthy' THEN $2::integer ELSE 1 END
+         SELECT p.host FROM ${SERVABLE} AND p.host <> ALL ($3::text[])
          ORDER BY p.served_at, p.host LIMIT 1 FOR NO KEY UPDATE)
        RETURNING ${COLUMNS}`,
       [at, mostLanes, but],

@@ -23,12 +23,12 @@ export class PruneWorker implements Turn {
     private readonly clock: Clock,
   ) {}
 
-  turn(): Promise<boolean> {
+  async turn(): Promise<boolean> {
     const daysAgo = (days: number) => new Date(this.clock.now().getTime() - days * DAY_MS);
-    return this.transactions.run(async (tx) => {
-      const letters = await this.letters.prune(tx, daysAgo(DELIVERED_KEPT_DAYS), daysAgo(REFUSED_KEPT_DAYS), AT_ONCE);
-      const lanes = await this.lanes.prune(tx, AT_ONCE);
-      return letters === AT_ONCE || lanes === AT_ONCE;
-    });
+    const letters = await this.transactions.statement((tx) =>
+      this.letters.prune(tx, daysAgo(DELIVERED_KEPT_DAYS), daysAgo(REFUSED_KEPT_DAYS), AT_ONCE),
+    );
+    const lanes = await this.transactions.statement((tx) => this.lanes.prune(tx, AT_ONCE));
+    return letters === AT_ONCE || lanes === AT_ONCE;
   }
 }

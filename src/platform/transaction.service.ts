@@ -26,29 +26,25 @@ export class TransactionService {
    * does not undo. Throws `database.unavailable` when the connection is lost, `transaction.nested` when called within
    * itself: with one connection that would wait for ever.
    */
-  async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.isOpen) throw new Fault('transaction.nested');
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.once(work);
-      } catch (error) {
-        if (isLostConnection(error)) throw new Fault('database.unavailable', {}, error);
-        if (tries >= TRIES || !AGAIN.has(sqlState(error) ?? '')) throw error;
-      }
-    }
+  run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.persist(() => this.once(work));
   }
 
   /**
-   * For work that is one statement, which is a transaction of its own. Throws `database.unavailable` when the connection
-   * is lost.
+   * For work that is one statement, which is a transaction of its own; again, and with the same faults, as `run`. What it
+   * locks is free again when it ends.
    */
-  async statement<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.isOpen) throw new Fault('transaction.nested');
-    try {
-      return await work(this.source.manager as Tx);
-    } catch (error) {
-      throw isLostConnection(error) ? new Fault('database.unavailable', {}, error) : error;
-    }
+  statement<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.persist(() => work(this.source.manager as Tx));
+  }
+
+  /**
+   * For a turn that seldom finds something to do, and then costs one statement: `look`, which changes nothing and keeps no
+   * lock, says whether there is something. Another replica may be faster, so that the work looks again. False when there
+   * was nothing.
+   */
+  async runIf<T>(look: (tx: Tx) => Promise<unknown>, work: (tx: Tx) => Promise<T>): Promise<T | false> {
+    return (await this.statement(look)) ? this.run(work) : false;
   }
 
   /** A hint that is given once the transaction is committed, and forgotten when it is rolled back or the process dies. */
@@ -58,6 +54,18 @@ export class TransactionService {
 
   private get isOpen(): boolean {
     return OPEN.getStore()?.includes(this) === true;
+  }
+
+  private async persist<T>(work: () => Promise<T>): Promise<T> {
+    if (this.isOpen) throw new Fault('transaction.nested');
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isLostConnection(error)) throw new Fault('database.unavailable', {}, error);
+        if (tries >= TRIES || !AGAIN.has(sqlState(error) ?? '')) throw error;
+      }
+    }
   }
 
   private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -25,10 +25,8 @@ export class UpkeepWorker implements Turn, OnModuleInit {
   }
 
   async turn(): Promise<boolean> {
-    await this.transactions.run(async (tx) => {
-      await this.idempotency.forget(tx);
-      await this.limits.forget(tx, this.clock.now());
-    });
+    await this.transactions.statement((tx) => this.idempotency.forget(tx));
+    await this.transactions.statement((tx) => this.limits.forget(tx, this.clock.now()));
     return false;
   }
 }

@@ -88,7 +88,7 @@ export class DirectoryService {
       ]);
       return shown(found, total);
     }
-    if (!search.filter && (await this.db.run((tx) => source.count(tx))) > MOST_RESOURCES) throw tooMany();
+    if (!search.filter && (await this.db.statement((tx) => source.count(tx))) > MOST_RESOURCES) throw tooMany();
     const all = await this.all(source, search);
     const end = count === undefined ? all.length : startIndex - 1 + count;
     return shown(all.slice(startIndex - 1, end), all.length);

@@ -22,7 +22,8 @@ export class AnswersWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+    const look = (tx: Tx) => this.outbox.hasAnswer(tx, NOTICE_ANSWERS);
+    return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, NOTICE_ANSWERS);
       if (!answer) return false;
       const row = await this.servers.lockByProvider(tx, answer.to, answer.subject);

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { hostOf } from '../kernel/address.js';
 import { DepartureRepository } from '../groups/departure.repository.js';
-import { FollowerRepository } from '../groups/follower.repository.js';
+import { Following } from '../groups/following.service.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { RotationWishes } from './rotation-wishes.service.js';
 
@@ -17,8 +16,7 @@ export class AudienceWorker implements Turn {
   readonly name = 'shares.audience';
 
   constructor(
-    private readonly db: TransactionService,
-    private readonly followers: FollowerRepository,
+    private readonly following: Following,
     private readonly members: MemberRepository,
     private readonly departures: DepartureRepository,
     private readonly wishes: RotationWishes,
@@ -26,9 +24,7 @@ export class AudienceWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const group = await this.followers.due(tx, this.name);
-      if (!group) return false;
+    return this.following.turn(this.name, async (tx, group) => {
       // Of a group that this server has left or lost it does not know who is in it; its shares end for other reasons.
       if (group.state === 'active') {
         const members = (await this.members.of(tx, group.mlsGroupId)).map(({ address }) => address);
@@ -36,7 +32,6 @@ export class AudienceWorker implements Turn {
         await this.wishes.membersGone(tx, group.address, gone);
         await this.credentials.membersGone(tx, group, gone, members.map(hostOf));
       }
-      await this.followers.seen(tx, this.name, group);
       return true;
     });
   }

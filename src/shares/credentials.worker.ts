@@ -43,7 +43,9 @@ export class CredentialsWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+    const look = async (tx: Tx) =>
+      (await this.outbox.hasAnswer(tx, CREDENTIALS)) || (await this.renewals.due(tx, this.clock.now())) !== undefined;
+    return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, CREDENTIALS);
       if (answer) await this.settle(tx, answer);
       return answer !== undefined || (await this.renew(tx));

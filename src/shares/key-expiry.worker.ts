@@ -20,12 +20,10 @@ export class KeyExpiryWorker implements Turn {
     private readonly wrapped: WrappedKeyRepository,
   ) {}
 
-  turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const now = this.clock.now();
-      await this.applications.forgetOldKeys(tx, now);
-      await this.wrapped.tidy(tx, new Date(now.getTime() - KEPT_MS));
-      return false;
-    });
+  async turn(): Promise<boolean> {
+    const now = this.clock.now();
+    await this.db.statement((tx) => this.applications.forgetOldKeys(tx, now));
+    await this.db.statement((tx) => this.wrapped.tidy(tx, new Date(now.getTime() - KEPT_MS)));
+    return false;
   }
 }

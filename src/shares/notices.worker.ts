@@ -40,12 +40,9 @@ export class NoticesWorker implements Turn {
 
   async turn(): Promise<boolean> {
     const at = this.clock.now();
-    const taken = await this.db.run(async (tx) => {
-      const row = await this.servers.take(tx, at, new Date(at.getTime() + LEASE_MS));
-      return row && { row, share: await this.shares.byId(tx, row.shareId) };
-    });
-    if (!taken) return false;
-    const { row, share } = taken;
+    const row = await this.db.statement((tx) => this.servers.take(tx, at, new Date(at.getTime() + LEASE_MS)));
+    if (!row) return false;
+    const share = await this.db.statement((tx) => this.shares.byId(tx, row.shareId));
     if (share?.state === 'open') {
       const judgement = await this.preparing.prepare(row.server, share);
       await this.db.run((tx) => this.settle(tx, row, judgement));

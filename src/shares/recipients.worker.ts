@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
-import { FollowerRepository } from '../groups/follower.repository.js';
+import { Following } from '../groups/following.service.js';
 import { type Group, isFollowed, memberServers } from '../groups/group.js';
 import type { Locked } from '../groups/group.repository.js';
 import { MemberRepository } from '../groups/member.repository.js';
@@ -28,7 +28,7 @@ export class RecipientsWorker implements Turn {
   constructor(
     private readonly clock: Clock,
     private readonly db: TransactionService,
-    private readonly followers: FollowerRepository,
+    private readonly following: Following,
     private readonly members: MemberRepository,
     private readonly shares: ShareRepository,
     private readonly servers: ShareServerRepository,
@@ -38,12 +38,9 @@ export class RecipientsWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const group = await this.followers.due(tx, this.name);
-      if (!group) return false;
-      if (await this.settle(tx, group)) await this.followers.seen(tx, this.name, group);
+    return this.following.turn(this.name, async (tx, group) => {
       this.db.afterCommit(tx, () => this.poller.wake(NOTICES));
-      return true;
+      return this.settle(tx, group);
     });
   }
 

@@ -3,6 +3,7 @@ import type { Host } from '../kernel/address.js';
 import { Clock } from '../kernel/clock.js';
 import { CommitLogRepository } from '../groups/commit-log.repository.js';
 import { FollowerRepository } from '../groups/follower.repository.js';
+import { Following } from '../groups/following.service.js';
 import { type Group, isFollowed } from '../groups/group.js';
 import { MemberRepository } from '../groups/member.repository.js';
 import type { Epoch } from '../kernel/ids.js';
@@ -33,6 +34,7 @@ export class RetellingWorker implements Turn {
     private readonly config: Config,
     private readonly clock: Clock,
     private readonly db: TransactionService,
+    private readonly following: Following,
     private readonly followers: FollowerRepository,
     private readonly commitLog: CommitLogRepository,
     private readonly members: MemberRepository,
@@ -45,15 +47,12 @@ export class RetellingWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const group = await this.followers.due(tx, this.name);
-      if (!group) return false;
+    return this.following.turn(this.name, async (tx, group) => {
       const from = await this.followers.seenAt(tx, this.name, group.mlsGroupId);
       if (from !== undefined && isFollowed(group)) {
         const { servers, since } = await this.forgetful(tx, group, from);
         for (const server of servers) if (server !== this.config.domain) await this.tell(tx, group, server, since);
       }
-      await this.followers.seen(tx, this.name, group);
       return true;
     });
   }

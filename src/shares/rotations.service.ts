@@ -58,7 +58,7 @@ export class RotationsService {
 
   /** The latest one of each resource; without `state`: all that are not done. */
   list(filter: RotationFilter, most: number): Promise<Rotation[]> {
-    return this.db.run((tx) => this.rotations.list(tx, filter, most));
+    return this.db.statement((tx) => this.rotations.list(tx, filter, most));
   }
 
   /** The latest one of a resource. Throws `rotation.unknown`. */

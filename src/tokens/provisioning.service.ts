@@ -137,10 +137,8 @@ export class ProvisioningService {
   /** One turn of the worker: tells one protocol server one thing. Returns whether there was one. */
   async turn(): Promise<boolean> {
     const at = this.clock.now();
-    const record = await this.db.run(async (tx) => {
-      await this.records.revokeUnused(tx, new Date(at.getTime() - USED_WITHIN_MS), at);
-      return this.records.take(tx, at, new Date(at.getTime() + LEASE_MS));
-    });
+    await this.db.statement((tx) => this.records.revokeUnused(tx, new Date(at.getTime() - USED_WITHIN_MS), at));
+    const record = await this.db.statement((tx) => this.records.take(tx, at, new Date(at.getTime() + LEASE_MS)));
     if (!record) return false;
     if (record.state === 'revoking') await this.forget(record);
     else await this.store(record);

@@ -73,15 +73,15 @@ export class PeerLimits {
     const now = this.clock.now();
     const allowance = requestLimit(endpoint, this.trust.limitOf(peer));
     const many = ticketsAtOnce(allowance);
-    const bought = await this.transactions.run(async (tx) => {
-      const lacking = await this.limits.spend(tx, name, allowance, many, now);
-      if (lacking === 0 || many === 1) return { tickets: many, waitMs: lacking };
-      return { tickets: 1, waitMs: await this.limits.spend(tx, name, allowance, 1, now) };
-    });
-    const empty = bought.waitMs > 0;
-    const lasts = empty ? Math.max(SHORTEST_PAUSE_MS, Math.min(bought.waitMs, LONGEST_PAUSE_MS)) : LAPSE_MS;
-    this.put(name, { tickets: empty ? 0 : bought.tickets, until: now.getTime() + lasts });
-    return bought.waitMs;
+    const spend = (count: number) =>
+      this.transactions.statement((tx) => this.limits.spend(tx, name, allowance, count, now));
+    let tickets = many;
+    let waitMs = await spend(many);
+    if (waitMs > 0 && many > 1) [tickets, waitMs] = [1, await spend(1)];
+    const empty = waitMs > 0;
+    const lasts = empty ? Math.max(SHORTEST_PAUSE_MS, Math.min(waitMs, LONGEST_PAUSE_MS)) : LAPSE_MS;
+    this.put(name, { tickets: empty ? 0 : tickets, until: now.getTime() + lasts });
+    return waitMs;
   }
 
   /** What a user asks for by way of the file platform, in the transaction that does it. Throws `limit.user`. */

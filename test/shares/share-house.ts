@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { FollowerRepository } from '../../src/groups/follower.repository.js';
+import { Following } from '../../src/groups/following.service.js';
 import { GroupRepository } from '../../src/groups/group.repository.js';
 import { MemberRepository } from '../../src/groups/member.repository.js';
 import { type Host, host, type OcmAddress, ocmAddress } from '../../src/kernel/address.js';
@@ -195,7 +196,7 @@ export class ShareHouse implements AsyncDisposable {
     this.recipients = new RecipientsWorker(
       clock,
       db,
-      new FollowerRepository(groups),
+      new Following(db, new FollowerRepository(), groups),
       members,
       shares,
       servers,

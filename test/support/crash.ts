@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { Looked } from './rests.js';
 
 /** What is thrown where a server dies. */
 export class Crash extends Error {
@@ -44,8 +45,11 @@ export class CrashPoint {
   }
 
   /** The tables that the statements after the first `from` name. */
-  tablesSince(from: number): readonly string[] {
-    return [...new Set(this.statements.slice(from).flatMap((sql) => this.tables(sql)))];
+  lookedSince(from: number): Looked {
+    const made = this.statements.slice(from);
+    const at = new Set(made.flatMap((sql) => this.tables(sql)));
+    const further = new Set(made.filter((sql) => !CLEARS.test(sql)).flatMap((sql) => this.tables(sql)));
+    return { at: [...at], clearedOnly: [...at].filter((table) => !further.has(table)) };
   }
 
   /** Grows with every statement that changed any of these tables. */
@@ -89,6 +93,9 @@ export class CrashPoint {
     if (this.dead) throw new Crash(sql);
   }
 }
+
+/** What takes rows as a job wants them back. */
+const CLEARS = /^\s*DELETE(?![^]*\bRETURNING\b)/i;
 
 type TablesOf = (sql: string) => readonly string[];
 

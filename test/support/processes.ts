@@ -24,6 +24,13 @@ export function heard<T>(answer: T | undefined): T {
   return answer;
 }
 
+const known = new WeakMap<Replica, readonly Turn[]>();
+function turnsOf(replica: Replica): readonly Turn[] {
+  let turns = known.get(replica);
+  if (!turns) known.set(replica, (turns = replica.app.get<Poller>(Poller, { strict: false }).turns));
+  return turns;
+}
+
 /** The processes of one server: one, unless there are replicas. */
 export class Processes {
   private all: Replica[] = [];
@@ -61,18 +68,20 @@ export class Processes {
   }
 
   /** The workers of all that are alive: the same worker of each, and then the next one. */
-  get workers(): readonly { readonly turn: Turn; readonly replica: Replica }[] {
-    const { alive } = this;
-    const turns = alive.map(({ app }) => app.get<Poller>(Poller, { strict: false }).turns);
-    return (turns[0] ?? []).flatMap((_, worker) =>
-      alive.map((replica, index) => ({ turn: turns[index]![worker]!, replica })),
-    );
+  get turns(): readonly Turn[] {
+    const turns = this.alive.map(turnsOf);
+    return turns.length === 1 ? turns[0]! : (turns[0] ?? []).flatMap((_, worker) => turns.map((of) => of[worker]!));
+  }
+
+  /** Where the process of this worker dies; undefined when it is not alive. */
+  pointOf(turn: Turn): CrashPoint | undefined {
+    return this.alive.find((replica) => turnsOf(replica).includes(turn))?.point;
   }
 
   /** How many statements of any of them, those that are gone too, changed these tables; without names, anything. */
-  writesTo(tables: readonly string[]): number {
+  writesTo(tables?: readonly string[]): number {
     const points = [...this.gone, ...this.all.map(({ point }) => point)];
-    return points.reduce((sum, point) => sum + (tables.length > 0 ? point.writesTo(tables) : point.wrote), 0);
+    return points.reduce((sum, point) => sum + (tables ? point.writesTo(tables) : point.wrote), 0);
   }
 
   /** Nobody dies of what was armed any more. */

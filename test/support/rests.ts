@@ -1,10 +1,17 @@
 import type { Turn } from '../../src/platform/poller.service.js';
 
+/** The tables that the statements of a turn name. */
+export interface Looked {
+  readonly at: readonly string[];
+  /** Those of them that it only took from what is too old. Whatever is written there now is not, until time goes by. */
+  readonly clearedOnly: readonly string[];
+}
+
 /** When a worker found nothing to do, where it looked, and what had been written there by then. */
 interface Rest {
   readonly boots: number;
   readonly at: number;
-  readonly tables: readonly string[];
+  readonly looked: Looked;
   readonly writes: number;
 }
 
@@ -13,7 +20,7 @@ export class Rests {
   private readonly rests = new Map<Turn, Rest>();
 
   /** @param writesTo how many statements changed these tables so far; without names, anything */
-  constructor(private readonly writesTo: (tables: readonly string[]) => number) {}
+  constructor(private readonly writesTo: (tables?: readonly string[]) => number) {}
 
   /**
    * Whether a worker would find nothing again: no time went by since it looked, and nothing was written to the tables that
@@ -22,19 +29,24 @@ export class Rests {
   has(turn: Turn, boots: number, now: Date): boolean {
     const rest = this.rests.get(turn);
     if (rest?.boots !== boots || rest.at !== now.getTime()) return false;
-    return rest.writes === this.writesTo(rest.tables);
+    return rest.writes === this.writesSeenBy(rest.looked);
   }
 
   /** It looked there alone and found nothing. */
-  add(turn: Turn, boots: number, at: number, tables: readonly string[]): void {
-    this.rests.set(turn, { boots, at, tables, writes: this.writesTo(tables) });
+  add(turn: Turn, boots: number, at: number, looked: Looked): void {
+    this.rests.set(turn, { boots, at, looked, writes: this.writesSeenBy(looked) });
   }
 
   /** Time went by, and something fell due in these tables alone: who looked at none of them may go on resting. */
   sleepOn(fallen: readonly string[], now: Date): void {
     for (const [turn, rest] of this.rests) {
-      const wakes = rest.tables.length === 0 ? fallen.length > 0 : rest.tables.some((table) => fallen.includes(table));
+      const { at } = rest.looked;
+      const wakes = at.length === 0 ? fallen.length > 0 : at.some((table) => fallen.includes(table));
       if (!wakes) this.rests.set(turn, { ...rest, at: now.getTime() });
     }
+  }
+
+  private writesSeenBy({ at, clearedOnly }: Looked): number {
+    return this.writesTo(at.length > 0 ? at.filter((table) => !clearedOnly.includes(table)) : undefined);
   }
 }

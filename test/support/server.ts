@@ -209,7 +209,7 @@ export class TestServer {
 
   /** Its workers, each to be asked for a turn: the same of all processes, one after the other, from any of them on. */
   get turns(): readonly Turn[] {
-    return this.processes.workers.map(({ turn }) => turn);
+    return this.processes.turns;
   }
 
   private get running(): NestFastifyApplication {
@@ -273,9 +273,9 @@ export class TestServer {
 
   /** As the poller does it: what fails is tried again later. What is no Fault is a bug, and fails the test. */
   private async take(turn: Turn): Promise<boolean> {
-    const point = this.processes.workers.find((worker) => worker.turn === turn)?.replica.point;
+    const point = this.processes.pointOf(turn);
     if (!point) return false;
-    const wrote = this.processes.writesTo([]);
+    const wrote = this.processes.writesTo();
     const begun = point.statements.length;
     const at = this.now.getTime();
     try {
@@ -286,8 +286,8 @@ export class TestServer {
       this.failures.push(`${turn.name}: ${error.message} ${JSON.stringify(error.facts)}`);
     }
     // A turn that wrote although it has nothing to do is taken again.
-    if (this.processes.writesTo([]) !== wrote) return false;
-    this.rests.add(turn, this.boots, at, point.tablesSince(begun));
+    if (this.processes.writesTo() !== wrote) return false;
+    this.rests.add(turn, this.boots, at, point.lookedSince(begun));
     return false;
   }
 
