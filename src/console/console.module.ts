@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FeedModule } from '../feed/feed.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
 import { MlsModule } from '../mls/mls.module.js';
 import { OcmModule } from '../ocm/ocm.module.js';
@@ -9,7 +10,7 @@ import { TrustController } from './trust.controller.js';
 
 /** For whoever runs the server. */
 @Module({
-  imports: [OcmModule, MlsModule, OutboxModule, GroupsModule],
+  imports: [OcmModule, MlsModule, OutboxModule, GroupsModule, FeedModule],
   providers: [DoctorService],
   controllers: [DoctorController, TrustController],
 })

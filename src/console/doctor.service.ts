@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { WebhooksService } from '../feed/webhooks.service.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import type { Host } from '../kernel/address.js';
 import { toBase64url } from '../kernel/bytes.js';
@@ -15,6 +16,8 @@ import { Config } from '../platform/config.js';
 import { ResealingWorker } from '../platform/resealing.worker.js';
 import { TransactionService } from '../platform/transaction.service.js';
 import { Vault } from '../platform/vault.service.js';
+import { ProvidersFile } from '../trust/providers-file.provider.js';
+import { Trust } from '../trust/trust.service.js';
 import { type Check, clockCheck, countChecks, discoveryCheck, peerCheck, publishedKeysCheck } from './examination.js';
 
 /** More are not asked at once. */
@@ -36,6 +39,9 @@ export class DoctorService {
     private readonly keyPackages: KeyPackagesService,
     private readonly deliveries: DeliveriesService,
     private readonly groups: GroupRepository,
+    private readonly webhooks: WebhooksService,
+    private readonly trust: Trust,
+    private readonly file: ProvidersFile,
   ) {}
 
   /** @param asked the server to be asked whether it knows us; all that were written to when left out */
@@ -56,8 +62,15 @@ export class DoctorService {
         dead: dead.reduce((sum, { letters }) => sum + letters, 0),
         drifted: groups.filter(({ state }) => state === 'drifted').length,
         sealedBefore: sealed.reduce((sum, [, values]) => sum + values, 0),
+        stopped: (await this.webhooks.list()).filter(({ webhook }) => webhook.state === 'stopped').length,
+        unread: await this.unread(),
       }),
     ];
+  }
+
+  private async unread(): Promise<number> {
+    const { directories } = await this.trust.picture();
+    return directories.filter(({ failure }) => failure !== null).length + (this.file.failure ? 1 : 0);
   }
 
   private async discovery(): Promise<Check> {

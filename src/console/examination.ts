@@ -65,9 +65,13 @@ export interface Counts {
   readonly drifted: number;
   /** Values that are sealed with a key that does not seal any more. */
   readonly sealedBefore: number;
+  /** Webhooks that took nothing for so long that they are not tried any more. */
+  readonly stopped: number;
+  /** Lists of providers that could not be read at the last try. */
+  readonly unread: number;
 }
 
-export const countChecks = ({ short, dead, drifted, sealedBefore }: Counts): Check[] => [
+export const countChecks = ({ short, dead, drifted, sealedBefore, stopped, unread }: Counts): Check[] => [
   counted('key stock', short, 'warning', 'users lack KeyPackages', 'every user has KeyPackages in stock'),
   counted('letters', dead, 'wrong', 'letters are dead, and their lanes stand still', 'no letter is dead'),
   counted('groups', drifted, 'wrong', 'groups are lost here and wait to be taken in again', 'no group is lost here'),
@@ -77,5 +81,13 @@ export const countChecks = ({ short, dead, drifted, sealedBefore }: Counts): Che
     'warning',
     'values wait to be sealed with the first key',
     'all is sealed with the first key',
+  ),
+  counted('webhooks', stopped, 'wrong', 'webhooks are stopped, and miss what happens', 'no webhook is stopped'),
+  counted(
+    'lists',
+    unread,
+    'wrong',
+    'lists of providers cannot be read, and grow old',
+    'no list of providers is unread',
   ),
 ];

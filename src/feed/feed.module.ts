@@ -35,7 +35,7 @@ const LOOPS = 4;
     SendingWorker,
   ],
   controllers: [EventsController, WebhooksController],
-  exports: [FeedRecorder],
+  exports: [FeedRecorder, WebhooksService],
 })
 export class FeedModule implements OnModuleInit {
   constructor(

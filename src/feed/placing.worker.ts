@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Poller, type Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { EventRepository } from './event.repository.js';
 import { PLACING } from './recorder.service.js';
 import { StreamsWorker } from './streams.worker.js';
@@ -27,11 +27,13 @@ export class PlacingWorker implements Turn {
   ) {}
 
   async turn(): Promise<boolean> {
-    if (!(await this.db.statement((tx) => this.events.waits(tx)))) return false;
-    const { head, count } = await this.db.run(async (tx) => {
+    const look = (tx: Tx) => this.events.waits(tx);
+    const placed = await this.db.runIf(look, async (tx) => {
       const ends = await this.events.lockEnds(tx);
       return this.events.place(tx, ends.head, AT_ONCE);
     });
+    if (!placed) return false;
+    const { head, count } = placed;
     if (count > 0) {
       this.streams.moved(head.position);
       this.poller.wake(SENDING);

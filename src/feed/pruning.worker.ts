@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import { Config } from '../platform/config.js';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { EventRepository } from './event.repository.js';
 
 const AT_ONCE = 1000;
@@ -19,10 +19,10 @@ export class PruningWorker implements Turn {
     private readonly events: EventRepository,
   ) {}
 
-  async turn(): Promise<boolean> {
+  turn(): Promise<boolean> {
     const before = new Date(this.clock.now().getTime() - this.config.feedAgeMs);
-    if (!(await this.db.statement((tx) => this.events.isOld(tx, before)))) return false;
-    return this.db.run(async (tx) => {
+    const look = (tx: Tx) => this.events.isOld(tx, before);
+    return this.db.runIf(look, async (tx) => {
       const ends = await this.events.lockEnds(tx);
       return (await this.events.prune(tx, ends, before, AT_ONCE)) === AT_ONCE;
     });

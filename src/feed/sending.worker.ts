@@ -49,8 +49,10 @@ export class SendingWorker implements Turn {
 
   async turn(): Promise<boolean> {
     const at = this.clock.now();
-    if (!(await this.db.statement((tx) => this.webhooks.waits(tx, at)))) return false;
-    const claimed = await this.db.run((tx) => this.webhooks.claim(tx, at, this.leaseFrom(at)));
+    const claimed = await this.db.runIf(
+      (tx) => this.webhooks.waits(tx, at),
+      (tx) => this.webhooks.claim(tx, at, this.leaseFrom(at)),
+    );
     if (!claimed) return false;
     await this.serve(claimed, at);
     return true;

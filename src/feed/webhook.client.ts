@@ -9,8 +9,8 @@ import { Config } from '../platform/config.js';
 import { Log } from '../platform/logger.service.js';
 import { judgeAnswer, type Sent, signedHeaders } from './webhook.js';
 
-/** Answers are not read; one that is longer counts as none. */
-const LARGEST_ANSWER = 64 * 1024;
+/** Of an answer's body no more is looked at, and nothing of it counts. */
+const MOST_OF_AN_ANSWER = 64 * 1024;
 
 /** Posts webhooks. Redirects are not followed. */
 @Injectable()
@@ -48,7 +48,8 @@ export class WebhookClient {
         headers,
         body: utf8(body),
         timeoutMs,
-        maxBytes: LARGEST_ANSWER,
+        maxBytes: MOST_OF_AN_ANSWER,
+        headOnly: true,
       } as const;
       return judgeAnswer(await this.network.fetch({ ...request, configured: true }), this.clock.now());
     } catch (error) {

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Answers with a longer body are refused. */
   readonly maxBytes: number;
+  /** Only the status and the fields count: the answer comes without its body, and is good however long that was. */
+  readonly headOnly?: boolean;
   /** The URL was configured here, and is not what another server said: private addresses that are listed are good. */
   readonly configured?: boolean;
 }

@@ -17,7 +17,7 @@ export interface GroupsOfUser {
 /** Who is in which group, and in which epoch that holds. No answer is older than the last Commit that the database knows. */
 @Injectable()
 export class MembershipService {
-  /** Pairs that are asked for at the same time go into one statement. */
+  /** Those that are asked for at the same time go into one statement, which costs what a look at kept ones would. */
   private readonly pairs: Rounds<Pair, Standing | undefined>;
 
   constructor(
@@ -60,14 +60,7 @@ export class MembershipService {
 
   /** Throws as `members`; that somebody is no member is an answer. */
   async standing(group: OcmAddress, user: OcmAddress): Promise<Standing> {
-    const found = await this.cache.answer({
-      kind: 'member',
-      key: `member\n${group}\n${user}`,
-      ask: () => this.pairs.ask({ group, user }),
-      weight: () => 1,
-      tags: () => [ofGroup(group)],
-    });
-    return followed(group, found);
+    return followed(group, await this.pairs.ask({ group, user }));
   }
 
   /** An answer for each of the users, of one moment. Throws as `members`. */

@@ -32,7 +32,16 @@ export class UndiciNetwork extends Network {
     this.configuredAgent = this.agentFor(privateTargets);
   }
 
-  async fetch({ method, url, headers, body, timeoutMs, maxBytes, configured }: HttpRequest): Promise<HttpAnswer> {
+  async fetch({
+    method,
+    url,
+    headers,
+    body,
+    timeoutMs,
+    maxBytes,
+    headOnly,
+    configured,
+  }: HttpRequest): Promise<HttpAnswer> {
     try {
       const answer = await undiciRequest(url, {
         dispatcher: configured === true ? this.configuredAgent : this.agent,
@@ -43,6 +52,11 @@ export class UndiciNetwork extends Network {
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
       });
+      if (headOnly === true) {
+        // A short one is read, so that the connection can be used again; nothing that goes wrong with it matters.
+        await answer.body.dump({ limit: maxBytes }).catch(() => undefined);
+        return { status: answer.statusCode, headers: joined(answer.headers), body: new Uint8Array() };
+      }
       const read = new Uint8Array(await readUpTo(answer.body, maxBytes, Number(answer.headers['content-length'])));
       return { status: answer.statusCode, headers: joined(answer.headers), body: read };
     } catch (error) {

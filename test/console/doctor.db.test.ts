@@ -1,3 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { World } from '../support/world.js';
 
@@ -41,4 +45,29 @@ test('a server sees itself as others do, asks them whether they know it, and say
   expect(await examined(world)).toMatchObject({
     groups: 'wrong: 1 groups are lost here and wait to be taken in again',
   });
+});
+
+test('it says that a webhook is stopped, and that a list of providers cannot be read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'covey-doctor-'));
+  const directories = join(folder, 'directories.json');
+  const keys = [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })];
+  writeFileSync(directories, JSON.stringify([{ url: 'https://directory.test/list', keys }]));
+  try {
+    await using world = await World.with({ 'a.test': { COVEY_DIRECTORIES: directories } });
+    const hook = { url: 'https://efss.test/hook', after: 'oldest' };
+    expect(await world.server('a.test').api('POST', '/webhooks', hook)).toMatchObject({ status: 201 });
+    expect(await examined(world)).toMatchObject({
+      webhooks: 'ok: no webhook is stopped',
+      lists: 'ok: no list of providers is unread',
+    });
+    const [alice] = await world.users('alice@a.test');
+    await alice.createGroup('lab', []);
+    await world.pass(6 * 86_400_000);
+    expect(await examined(world)).toMatchObject({
+      webhooks: 'wrong: 1 webhooks are stopped, and miss what happens',
+      lists: 'wrong: 1 lists of providers cannot be read, and grow old',
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

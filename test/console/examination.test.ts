@@ -51,13 +51,15 @@ test('clocks may differ by a minute', () => {
 });
 
 test('what lacks or stands still is counted', () => {
-  const none = countChecks({ short: 0, dead: 0, drifted: 0, sealedBefore: 0 });
-  expect(none.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
-  const some = countChecks({ short: 1, dead: 2, drifted: 3, sealedBefore: 4 });
+  const none = countChecks({ short: 0, dead: 0, drifted: 0, sealedBefore: 0, stopped: 0, unread: 0 });
+  expect(none.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'ok']);
+  const some = countChecks({ short: 1, dead: 2, drifted: 3, sealedBefore: 4, stopped: 5, unread: 6 });
   expect(some.map(({ state, says }) => [state, says.split(' ')[0]])).toEqual([
     ['warning', '1'],
     ['wrong', '2'],
     ['wrong', '3'],
     ['warning', '4'],
+    ['wrong', '5'],
+    ['wrong', '6'],
   ]);
 });

@@ -52,3 +52,31 @@ test('nobody takes a group over from an owner that they do not listen to themsel
   await later(world, 48);
   expect(await bob.sees(lab)).toMatchObject({ ownerServer: 'b.test' });
 });
+
+test('who refused a server and listens to it again asks for what it missed, and has the group as all others do', async () => {
+  await using world = await World.of('a.test', 'b.test', 'c.test');
+  const [alice, bob, charlie] = await world.users('alice@a.test', 'bob@b.test', 'charlie@c.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  const b = world.server('b.test');
+  const rule = { effect: 'deny', pattern: 'a.test', why };
+  expect(await b.api('POST', '/trust/rules', rule)).toMatchObject({ status: 204 });
+  await alice.add(lab, charlie);
+  await alice.share(lab, 'meanwhile.tar');
+  await world.pass(10 * MINUTES);
+  expect(await charlie.members(lab)).toEqual(['alice@a.test', 'bob@b.test', 'charlie@c.test']);
+  expect(await bob.members(lab)).toEqual(['alice@a.test', 'bob@b.test']);
+  expect(await bob.open('meanwhile.tar')).toBe('nothing of that name');
+
+  expect(await b.api('POST', '/trust/rules/remove', rule)).toMatchObject({ status: 204 });
+  await alice.appoint(lab, charlie);
+  await world.pass(10 * MINUTES);
+  const sees = async (person: typeof bob) => {
+    const { epoch, members, admins } = await person.sees(lab);
+    return { epoch, members, admins };
+  };
+  expect(await sees(bob)).toEqual(await sees(alice));
+  expect(await bob.members(lab)).toEqual(['alice@a.test', 'bob@b.test', 'charlie@c.test']);
+  await alice.share(lab, 'afterwards.tar');
+  await world.settle();
+  expect(await bob.open('afterwards.tar')).toHaveProperty('access_token');
+});

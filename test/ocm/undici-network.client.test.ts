@@ -183,6 +183,32 @@ describe('an exchange', () => {
     expect(fromUtf8((await made.fetch(get(`http://127.0.0.1:${port}/`))).body)).toBe('ok');
   });
 
+  test('where the head alone counts the body is no matter, be it endless or cut off, and the next answer is as usual', async () => {
+    const endless = await serve((_, response) => {
+      const more = (): void =>
+        void (response.write('x'.repeat(900)) ? setImmediate(more) : response.once('drain', more));
+      more();
+    });
+    const halting = await serve((_, response) => response.writeHead(410).write('x'));
+    const broken = await serve((_, response) => void response.writeHead(201).write('x', () => response.destroy()));
+    const short = await serve((_, response) => response.end('ok'));
+    const made = local();
+    const statusOf = async ({ port }: { port: number }) => {
+      const answer = await made.fetch({ ...get(`http://127.0.0.1:${port}/`), headOnly: true, timeoutMs: 200 });
+      expect(answer.body).toHaveLength(0);
+      return answer.status;
+    };
+    for (const [server, status] of [
+      [endless, 200],
+      [halting, 410],
+      [broken, 201],
+      [short, 200],
+      [short, 200],
+    ] as const) {
+      expect(await statusOf(server)).toBe(status);
+    }
+  });
+
   test('a server that says nothing, or stops in the middle, takes no longer than allowed', async () => {
     const silent = await serve(() => undefined);
     const halting = await serve((_, response) => response.writeHead(200).write('x'));

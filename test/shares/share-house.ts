@@ -116,6 +116,7 @@ export class ShareHouse implements AsyncDisposable {
         this.letters.splice(0, this.letters.length, ...stays);
         return Promise.resolve();
       },
+      hasAnswer: () => Promise.resolve(this.answers.length > 0),
       takeAnswer: () => Promise.resolve(this.answers.shift()),
     } as unknown as Outbox;
     const clients = {

@@ -112,8 +112,9 @@ export class Wire {
       if (protocol !== 'https:') throw new Fault('peer.unreachable', { reason: 'only TLS is spoken here' });
       const answer = await this.between(from, to).carry(exchange, () => this.deliver(exchange));
       if (!isAlive()) throw new Fault('peer.unreachable', { reason: 'the sender died' });
-      if (answer.body.length > request.maxBytes) throw new Fault('peer.answer-too-large', { host: to });
       exchange.outcome = answer.status;
+      if (request.headOnly === true) return { ...answer, body: new Uint8Array() };
+      if (answer.body.length > request.maxBytes) throw new Fault('peer.answer-too-large', { host: to });
       return answer;
     } catch (error) {
       exchange.outcome = error instanceof Fault ? error.code : String(error);
