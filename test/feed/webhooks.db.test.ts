@@ -38,7 +38,7 @@ test('events are posted in order, signed, tried again, and given up in the open'
   await house.turn(...WORKERS);
   expect(house.posted().map(({ member }) => member)).toEqual(['1', '2']);
   const [one] = network.asked;
-  expect(one).toMatchObject({ method: 'POST', url: HOOK, configured: true });
+  expect(one).toMatchObject({ method: 'POST', url: HOOK, configured: true, headOnly: true });
   expect(JSON.parse(fromUtf8(one!.body!))).toEqual({
     type: 'members.added',
     timestamp: clock.now().toISOString(),
