@@ -14,7 +14,7 @@ import type { Rows } from './platform/database.provider.js';
 import { dressHttp, httpAdapter } from './platform/http.provider.js';
 import { Log } from './platform/logger.service.js';
 import { PlatformModule, type World } from './platform/platform.module.js';
-import { ScimModule } from './scim/scim.module.js';
+import { SCIM_ROWS, ScimModule } from './scim/scim.module.js';
 import { SHARES_ROWS, SharesModule } from './shares/shares.module.js';
 import { TOKENS_ROWS, TokensModule } from './tokens/tokens.module.js';
 import { TRUST_ROWS, TrustModule } from './trust/trust.module.js';
@@ -31,6 +31,7 @@ const ROWS: Rows = [
   ...GROUPS_ROWS,
   ...TOKENS_ROWS,
   ...SHARES_ROWS,
+  ...SCIM_ROWS,
   ...INBOX_ROWS,
 ];
 

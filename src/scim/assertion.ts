@@ -1,7 +1,16 @@
 import { ocmAddress } from '../kernel/address.js';
 import { Fault, isFault } from '../kernel/fault.js';
 import { folded } from './matching.js';
-import { type Attribute, isObject, type Json, type JsonObject, named, resolve, type ResourceType } from './schema.js';
+import {
+  type Attribute,
+  EXTERNAL_ID,
+  isObject,
+  type Json,
+  type JsonObject,
+  named,
+  resolve,
+  type ResourceType,
+} from './schema.js';
 
 /** The longest name of a user, and the longest OCM Address. */
 const [LONGEST_NAME, LONGEST_ADDRESS] = [200, 512];
@@ -76,14 +85,14 @@ function single(attribute: Attribute, value: unknown): Json {
       return { value: address(attribute, id) };
     }
     default:
-      return attribute.caseExact ? address(attribute, value) : line(attribute, value);
+      return attribute.caseExact && attribute !== EXTERNAL_ID ? address(attribute, value) : line(attribute, value);
   }
 }
 
 const member = (object: JsonObject, name: string): [string?, Json?] =>
   Object.entries(object).find(([one]) => one.toLowerCase() === name) ?? [];
 
-/** Whatever is written and has a case is an OCM Address. */
+/** Whatever else is written and has a case is an OCM Address. */
 function address(attribute: Attribute, value: unknown): string {
   try {
     return ocmAddress(line(attribute, value));

@@ -7,6 +7,7 @@ import type { MlsClient } from '../mls/client.repository.js';
 import { ClientsService } from '../mls/clients.service.js';
 import { Config } from '../platform/config.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
+import { ExternalIdRepository } from './external-id.repository.js';
 import { pathsOf } from './filter.js';
 import { listResponse, sorted } from './listing.js';
 import { folded, matcher } from './matching.js';
@@ -44,6 +45,7 @@ export class DirectoryService {
     private readonly memberships: MembershipRepository,
     private readonly clients: ClientsService,
     private readonly changes: ChangeRepository,
+    private readonly externalIds: ExternalIdRepository,
   ) {
     this.place = placeOf(config);
   }
@@ -119,11 +121,16 @@ export class DirectoryService {
   private groupSource(withMembers: boolean): Source {
     return {
       type: GROUPS,
-      page: async (tx, page) => {
-        const rosters = await this.memberships.rosters(tx, { ...page, withMembers });
+      page: async (tx, { keys: wanted, ...page }) => {
+        const keys = await this.resolved(tx, GROUPS, wanted);
+        const rosters = await this.memberships.rosters(tx, { ...page, keys, withMembers });
         const pending = await this.changes.unsettled(tx, { groups: rosters.map(({ mlsGroupId }) => mlsGroupId) });
         const of = grouped(pending, ({ mlsGroupId }) => mlsGroupId);
-        return rosters.map((roster) => groupResource(this.place, roster, of(roster.mlsGroupId)));
+        const addresses = rosters.map(({ address }) => address);
+        const given = await this.externalIds.of(tx, GROUPS, addresses);
+        return rosters.map((roster) =>
+          groupResource(this.place, roster, of(roster.mlsGroupId), given.get(roster.address)),
+        );
       },
       count: (tx) => this.memberships.countFollowed(tx),
     };
@@ -132,7 +139,8 @@ export class DirectoryService {
   private userSource(): Source {
     return {
       type: USERS,
-      page: async (tx, { keys, ...page }) => {
+      page: async (tx, { keys: asked, ...page }) => {
+        const keys = await this.resolved(tx, USERS, asked);
         const related = keys ? await this.membersOf(tx, keys.related) : [];
         const wanted = keys && { ...keys, ids: [...keys.ids, ...related] };
         const users = await this.clients.page(tx, { ...page, keys: wanted });
@@ -140,6 +148,12 @@ export class DirectoryService {
       },
       count: (tx) => this.clients.count(tx),
     };
+  }
+
+  /** With the ids of those that have an `externalId` that is looked for. */
+  private async resolved(tx: Tx, type: ResourceType, keys: Keys | undefined): Promise<Keys | undefined> {
+    if (!keys || keys.externalIds.length === 0) return keys;
+    return { ...keys, ids: [...keys.ids, ...(await this.externalIds.find(tx, type, keys.externalIds))] };
   }
 
   private async membersOf(tx: Tx, groups: readonly string[]): Promise<OcmAddress[]> {
@@ -153,9 +167,11 @@ export class DirectoryService {
     const addresses = users.map(({ address }) => address);
     const groups = await this.memberships.groupsOfAll(tx, addresses);
     const of = grouped(await this.changes.unsettled(tx, { subjects: addresses }), ({ subject }) => subject);
-    return users.map((user) =>
-      userResource(this.place, { ...user, groups: groups.get(user.address) ?? [] }, of(user.address)),
-    );
+    const given = await this.externalIds.of(tx, USERS, addresses);
+    return users.map((user) => {
+      const known = { ...user, groups: groups.get(user.address) ?? [], externalId: given.get(user.address) };
+      return userResource(this.place, known, of(user.address));
+    });
   }
 }
 

@@ -10,9 +10,10 @@ export interface Keys {
   readonly displayNames: readonly string[];
   /** Of a Group: addresses of members. Of a User: addresses of groups. */
   readonly related: readonly string[];
+  readonly externalIds: readonly string[];
 }
 
-export const NOTHING: Keys = { ids: [], names: [], displayNames: [], related: [] };
+export const NOTHING: Keys = { ids: [], names: [], displayNames: [], related: [], externalIds: [] };
 
 /** The attributes whose values the database finds, by type and name. */
 const INDEXED: Readonly<Record<ResourceType['name'], Readonly<Record<string, (value: string) => Partial<Keys>>>>> = {
@@ -20,14 +21,14 @@ const INDEXED: Readonly<Record<ResourceType['name'], Readonly<Record<string, (va
     id: (value) => ({ ids: [value] }),
     displayName: (value) => ({ names: [folded(value)] }),
     'members.value': (value) => ({ related: [value] }),
-    externalId: () => ({}),
+    externalId: (value) => ({ externalIds: [value] }),
   },
   User: {
     id: (value) => ({ ids: [value] }),
     userName: (value) => ({ names: [folded(value)] }),
     displayName: (value) => ({ displayNames: [folded(value)] }),
     'groups.value': (value) => ({ related: [value] }),
-    externalId: () => ({}),
+    externalId: (value) => ({ externalIds: [value] }),
   },
 };
 
@@ -69,14 +70,15 @@ export function narrowing(type: ResourceType, filter: Filter): Keys | undefined 
 /** Whether nothing can be found by the keys. */
 export const isNothing = (keys: Keys): boolean => sizeOf(keys) === 0;
 
-const sizeOf = ({ ids, names, displayNames, related }: Keys) =>
-  ids.length + names.length + displayNames.length + related.length;
+const sizeOf = ({ ids, names, displayNames, related, externalIds }: Keys) =>
+  ids.length + names.length + displayNames.length + related.length + externalIds.length;
 
 const union = (one: Keys, other: Keys): Keys => ({
   ids: [...one.ids, ...other.ids],
   names: [...one.names, ...other.names],
   displayNames: [...one.displayNames, ...other.displayNames],
   related: [...one.related, ...other.related],
+  externalIds: [...one.externalIds, ...other.externalIds],
 });
 
 function keyOf(type: ResourceType, path: Parameters<typeof resolve>[1]) {

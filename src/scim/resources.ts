@@ -26,6 +26,7 @@ export interface KnownUser {
   readonly createdAt: Date;
   readonly active: boolean;
   readonly groups: readonly OcmAddress[];
+  readonly externalId?: string | undefined;
 }
 
 const linkTo = ({ base }: Place, { endpoint }: ResourceType, id: string) =>
@@ -34,15 +35,24 @@ const linkTo = ({ base }: Place, { endpoint }: ResourceType, id: string) =>
 const digest = (...parts: readonly unknown[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16);
 
+/** Versions of what has none are those of before there were any. */
+const given = (externalId: string | undefined): string[] => (externalId === undefined ? [] : [externalId]);
+
 /**
  * A group, without its members where they were not read. The version begins with the epoch (D-30) and is another one when
  * anything in the resource is: an epoch can come twice, when a takeover is undone. RFC 7643 sections 3.1, 4.2
  */
-export function groupResource(place: Place, roster: Roster, pending: readonly Unsettled[]): JsonObject {
+export function groupResource(
+  place: Place,
+  roster: Roster,
+  pending: readonly Unsettled[],
+  externalId?: string,
+): JsonObject {
   const { address, mlsGroupId, epoch, history, state, admins, members } = roster;
   return {
     schemas: [GROUPS.schema.id, FEDERATED_GROUP.id],
     id: address,
+    ...(externalId !== undefined && { externalId }),
     displayName: address,
     ...(members && { members: members.map((member) => memberOf(place, member)) }),
     [FEDERATED_GROUP.id]: {
@@ -56,7 +66,7 @@ export function groupResource(place: Place, roster: Roster, pending: readonly Un
     meta: {
       resourceType: GROUPS.name,
       location: linkTo(place, GROUPS, address),
-      version: `W/"${epoch}.${digest(mlsGroupId, history, state, pending.map(showPending))}"`,
+      version: `W/"${epoch}.${digest(mlsGroupId, history, state, pending.map(showPending), ...given(externalId))}"`,
     },
   };
 }
@@ -82,12 +92,13 @@ const showPending = ({ id, kind, group, subject, actor, state, requestedAt }: Un
 /** RFC 7643 section 4.1 */
 export function userResource(
   place: Place,
-  { address, displayName, createdAt, active, groups }: KnownUser,
+  { address, displayName, createdAt, active, groups, externalId }: KnownUser,
   pending: readonly Unsettled[],
 ): JsonObject {
   return {
     schemas: [USERS.schema.id, ...(pending.length > 0 ? [FEDERATED_USER.id] : [])],
     id: address,
+    ...(externalId !== undefined && { externalId }),
     userName: address,
     displayName,
     active,
@@ -97,7 +108,7 @@ export function userResource(
       resourceType: USERS.name,
       created: createdAt.toISOString(),
       location: linkTo(place, USERS, address),
-      version: `W/"${digest(displayName, active, groups, pending.map(showPending))}"`,
+      version: `W/"${digest(displayName, active, groups, pending.map(showPending), ...given(externalId))}"`,
     },
   };
 }

@@ -53,6 +53,12 @@ export interface ResourceType {
   readonly extensions: readonly Schema[];
 }
 
+/** RFC 7643 section 3.1 */
+export const EXTERNAL_ID = attribute('externalId', 'string', 'The id that a client gave', {
+  caseExact: true,
+  mutability: 'readWrite',
+});
+
 /** Of every resource, in no schema. RFC 7643 section 3.1 */
 const COMMON: readonly Attribute[] = [
   attribute('schemas', 'reference', 'The schemas of the resource', {
@@ -61,7 +67,7 @@ const COMMON: readonly Attribute[] = [
     returned: 'always',
   }),
   attribute('id', 'string', 'The OCM Address', { caseExact: true, returned: 'always', uniqueness: 'server' }),
-  attribute('externalId', 'string', 'The id that a client gave; none is kept here', { caseExact: true }),
+  EXTERNAL_ID,
   attribute('meta', 'complex', 'About the resource', {
     subAttributes: [
       attribute('resourceType', 'string', 'User or Group', { caseExact: true }),

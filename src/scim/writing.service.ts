@@ -6,11 +6,12 @@ import { TransactionService, type Tx } from '../platform/transaction.service.js'
 import { assertedIn } from './assertion.js';
 import { DirectoryService } from './directory.service.js';
 import { GroupWriter } from './group-writer.service.js';
+import { ExternalIdRepository } from './external-id.repository.js';
 import { patched } from './patch.js';
 import { operationsOf } from './patch-request.js';
 import { assertMeant, type Precondition } from './precondition.js';
 import { replaced } from './replacement.js';
-import type { JsonObject, ResourceType } from './schema.js';
+import { EXTERNAL_ID, type JsonObject, type ResourceType } from './schema.js';
 import { GROUPS } from './schemas.js';
 import { UserWriter } from './user-writer.service.js';
 import type { Aim, Outcome, Writer } from './writing.js';
@@ -31,6 +32,7 @@ export class WritingService {
     private readonly db: TransactionService,
     private readonly idempotency: Idempotency,
     private readonly directory: DirectoryService,
+    private readonly externalIds: ExternalIdRepository,
     private readonly users: UserWriter,
     private readonly groups: GroupWriter,
   ) {}
@@ -39,7 +41,12 @@ export class WritingService {
   async create({ type, by, key }: Omit<Asked, 'id' | 'precondition'>, body: unknown): Promise<string> {
     const asserted = assertedIn(type, body);
     const { id } = await this.db.run((tx) =>
-      this.idempotency.once(tx, key, async () => ({ id: await this.writer(type).create(tx, asserted, by) })),
+      this.idempotency.once(tx, key, async () => {
+        const made = await this.writer(type).create(tx, asserted, by);
+        // An address may have had another one before.
+        await this.externalIds.put(tx, type, made, externalIdOf(asserted));
+        return { id: made };
+      }),
     );
     return id;
   }
@@ -64,8 +71,13 @@ export class WritingService {
     });
   }
 
-  private change(asked: Asked, aim: (now: JsonObject) => Omit<Aim, 'by'>): Promise<Outcome> {
-    return this.held(asked, (tx, id, now) => this.writer(asked.type).bringAbout(tx, id, { ...aim(now), by: asked.by }));
+  private change({ type, ...asked }: Asked, aim: (now: JsonObject) => Omit<Aim, 'by'>): Promise<Outcome> {
+    return this.held({ type, ...asked }, async (tx, id, now) => {
+      const aimed = { ...aim(now), by: asked.by };
+      const externalId = externalIdOf(aimed.meant);
+      if (externalId !== externalIdOf(now)) await this.externalIds.put(tx, type, id, externalId);
+      return this.writer(type).bringAbout(tx, id, aimed);
+    });
   }
 
   private async held(
@@ -93,6 +105,8 @@ export class WritingService {
     return type === GROUPS ? this.groups : this.users;
   }
 }
+
+const externalIdOf = (resource: JsonObject) => resource[EXTERNAL_ID.name] as string | undefined;
 
 function addressOf(type: ResourceType, id: string): OcmAddress {
   try {

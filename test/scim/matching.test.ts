@@ -10,7 +10,7 @@ import { FEDERATED_GROUP, GROUPS, USERS } from '../../src/scim/schemas.js';
 
 const place = placeOf({ domain: host('a.test'), publicUrl: 'https://a.test' });
 const [alice, bob] = ['alice@a.test', 'bob@b.test'].map(ocmAddress) as [OcmAddress, OcmAddress];
-const group = (members: readonly OcmAddress[] = [alice, bob], address = 'Lab@a.test') =>
+const group = (members: readonly OcmAddress[] = [alice, bob], address = 'Lab@a.test', externalId?: string) =>
   groupResource(
     place,
     {
@@ -23,6 +23,7 @@ const group = (members: readonly OcmAddress[] = [alice, bob], address = 'Lab@a.t
       members,
     },
     [],
+    externalId,
   );
 const user = (address: string = alice, displayName = 'Alice', groups: readonly OcmAddress[] = []) =>
   userResource(
@@ -129,12 +130,13 @@ test.each(['active eq "true"', 'active gt true', 'active co true', 'meta.created
 );
 
 describe('what the database finds by an index', () => {
-  const keys = (ids: string[], names: string[], displayNames: string[], related: string[]) => ({
-    ids,
-    names,
-    displayNames,
-    related,
-  });
+  const keys = (
+    ids: string[],
+    names: string[],
+    displayNames: string[],
+    related: string[],
+    externalIds: string[] = [],
+  ) => ({ ids, names, displayNames, related, externalIds });
   test.each([
     ['id eq "x@a.test"', keys(['x@a.test'], [], [], [])],
     ['displayName eq "Lab@a.test"', keys([], ['lab@a.test'], [], [])],
@@ -143,8 +145,8 @@ describe('what the database finds by an index', () => {
     ['members[type eq "User" and value eq "bob@b.test"]', keys([], [], [], ['bob@b.test'])],
     ['id eq "x" or id eq "y"', keys(['x', 'y'], [], [], [])],
     [`members.value co "x" and (id eq "x" or displayName eq "Y")`, keys(['x'], ['y'], [], [])],
-    ['id eq "x" and externalId eq "y"', keys([], [], [], [])],
-    ['externalId eq "x"', keys([], [], [], [])],
+    ['id eq "x" and externalId eq "y"', keys(['x'], [], [], [])],
+    ['externalId eq "X"', keys([], [], [], [], ['X'])],
     ['id sw "x"', undefined],
     ['id ne "x"', undefined],
     ['id eq "x" or members.value co "y"', undefined],
@@ -176,7 +178,7 @@ describe('what the database finds by an index', () => {
   }));
 
   test('nothing that matches is missed by it', () => {
-    const groups = [group(), group([alice]), group([bob], 'lab@a.test'), group([], 'other@b.test')];
+    const groups = [group(), group([alice]), group([bob], 'lab@a.test'), group([], 'other@b.test', 'x')];
     fc.assert(
       fc.property(anyFilter, fc.constantFrom(...groups), (text, resource) => {
         const filter = parseFilter(text);
@@ -188,6 +190,7 @@ describe('what the database finds by an index', () => {
           (!isNothing(found) &&
             (found.ids.includes(address) ||
               found.names.includes(address.toLowerCase()) ||
+              found.externalIds.includes(resource['externalId'] as string) ||
               found.related.some((member) => members.includes(member))));
         expect(isFound || !matcher(GROUPS, filter)(resource)).toBe(true);
       }),

@@ -56,3 +56,13 @@ export class ScimClient {
     return Resources.map(({ id }) => id);
   }
 }
+
+type Resource = { readonly body: Record<string, unknown> };
+
+/** What is pending of a resource, each as type, user, who asked, and state. */
+export const pendingIn = ({ body }: Resource, extension = FEDERATED) =>
+  ((body[extension] as { pending?: { type: string; user: string; by: string; state: string }[] })?.pending ?? []).map(
+    ({ type, user, by, state }) => [type, user, by, state].join(' '),
+  );
+
+export const membersIn = ({ body }: Resource) => (body['members'] as { value: string }[]).map(({ value }) => value);

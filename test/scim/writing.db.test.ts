@@ -4,7 +4,7 @@ import type { Person } from '../support/cast.js';
 import { World } from '../support/world.js';
 import { outcomesOn, rewritten } from '../third-parties/outcomes-page.js';
 import { type Answer, LibraryClient } from './library-client.js';
-import { FEDERATED, type Method, ScimClient } from './scim-client.js';
+import { FEDERATED, membersIn, type Method, pendingIn, ScimClient } from './scim-client.js';
 
 const PAGE = 'docs/scim.md';
 const HEADING = 'Requests and answers';
@@ -40,17 +40,10 @@ async function ask(said: string, body?: object | readonly object[], headers: obj
   });
   return answer;
 }
-const pendingIn = ({ body }: Pick<Answer, 'body'>, extension = FEDERATED) =>
-  ((body[extension] as { pending?: { type: string; user: string; by: string; state: string }[] })?.pending ?? []).map(
-    ({ type, user, by, state }) => [type, user, by, state].join(' '),
-  );
-const membersIn = ({ body }: Pick<Answer, 'body'>) =>
-  (body['members'] as { value: string }[]).map(({ value }) => value);
 const user = (name: string, more: object = {}) => ({ schemas: [USER], userName: `${name}@a.test`, ...more });
 const acts = async () => {
-  const rows = await world
-    .server('a.test')
-    .query<{ act: string; subject: string }>('SELECT act, subject FROM audit_log ORDER BY number');
+  const sql = 'SELECT act, subject FROM audit_log ORDER BY number';
+  const rows = await world.server('a.test').query<{ act: string; subject: string }>(sql);
   return rows.map(({ act, subject }) => `${act} ${subject}`);
 };
 
@@ -233,6 +226,29 @@ test('what another than an admin asks is proposed; a group is founded', async ()
   expect(pendingIn(leave)[1]).toBe('leave anna@a.test anna@a.test prepared');
   await world.settle();
   expect(await bob.members('choir@a.test')).toEqual(['alice@a.test', 'bob@b.test']);
+});
+
+test('what a client calls users and groups is kept for it, and finds them', async () => {
+  const CARL = '/Users/carl@a.test';
+  const made = await ask('POST /Users: carl, with an externalId', user('carl', { externalId: 'Carl-1' }));
+  expect(made.body['externalId']).toBe('Carl-1');
+  expect(await http.found('Users', 'externalId eq "Carl-1"')).toEqual(['carl@a.test']);
+  expect(await http.found('Users', 'externalId eq "carl-1" or externalId eq "7"')).toEqual(['anna@a.test']);
+  const named = (value: string) => [{ op: 'replace', path: 'externalId', value }];
+  const called = await ask(`PATCH ${CARL}: externalId`, named('Carl-2'));
+  expect(called.etag).not.toBe(made.etag);
+  expect((await ask(`PUT ${CARL}: no externalId, so it stays`, user('carl'))).body['externalId']).toBe('Carl-2');
+  await ask(`PATCH ${CARL}: an externalId of 513 characters`, named('x'.repeat(513)));
+  await ask(`PATCH ${LAB}: externalId, in nobody's name`, [{ op: 'add', value: { externalId: 'Carl-2' } }]);
+  expect(await http.found('Groups', 'externalId eq "Carl-2"')).toEqual(['lab@a.test']);
+  await ask(`PATCH ${LAB}: remove externalId`, [{ op: 'remove', path: 'externalId' }]);
+  expect(await http.found('Groups', 'externalId pr')).toEqual([]);
+
+  // By whatever way a user is forgotten, that is forgotten too.
+  const a = world.server('a.test');
+  expect((await a.api('DELETE', '/users/carl%40a.test')).status).toBe(204);
+  await world.users('carl@a.test');
+  expect((await client.send('GET', CARL)).body).not.toHaveProperty('externalId');
 });
 
 test('more than 500 changes at once are refused, all of them', async () => {

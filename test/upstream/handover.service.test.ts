@@ -3,10 +3,12 @@ import { expect, test } from 'vitest';
 import { HandoverService } from '../../src/upstream/handover.service.js';
 
 const BODY = Buffer.from('{}');
-const FIELDS = [
-  ...['Covey-Method', 'POST', 'Covey-Target', '/ocm/notifications', 'Covey-Field-Host', 'b.test'],
-  ...['Covey-Field-Content-Type', 'application/json'],
-];
+const FIELDS = Object.entries({
+  'Covey-Method': 'POST',
+  'Covey-Target': '/ocm/notifications',
+  'Covey-Field-Host': 'b.test',
+  'Covey-Field-Content-Type': 'application/json',
+}).flat();
 
 test('a process that stops says that it takes nothing over any more, so that the same is handed to another', async () => {
   const fastify = Fastify();

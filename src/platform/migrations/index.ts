@@ -35,6 +35,7 @@ import { webhook } from './0034-webhook.js';
 import { trust } from './0035-trust.js';
 import { withheld } from './0036-withheld.js';
 import { waterMark } from './0037-water-mark.js';
+import { externalIds } from './0038-external-ids.js';
 import type { Migration } from './migration.js';
 
 /** Every migration, listed by hand, in the order of their numbers. */
@@ -76,4 +77,5 @@ export const MIGRATIONS: readonly Migration[] = [
   trust,
   withheld,
   waterMark,
+  externalIds,
 ];
