@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, IsNull, PrimaryColumn } from 'typeorm';
+import { Column, Entity, IsNull, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import { hostOf, type OcmAddress } from '../kernel/address.js';
 import { epoch, type MlsGroupId } from '../kernel/ids.js';
 import { FeedRecorder } from '../feed/recorder.service.js';
@@ -92,6 +92,11 @@ export class ApprovalRepository {
       .limit(MOST_SHOWN)
       .getMany();
     return rows.map(toApproval);
+  }
+
+  /** Whether something was not proposed anew in time. */
+  hasLapsed(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(ApprovalRow, { state: 'open', dueAt: LessThanOrEqual(at) });
   }
 
   /** Ends what was not proposed anew in time; says how many there were. */

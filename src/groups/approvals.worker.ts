@@ -20,10 +20,11 @@ export class ApprovalsWorker implements Turn {
 
   async turn(): Promise<boolean> {
     const now = this.clock.now();
-    await this.db.run(async (tx) => {
-      await this.approvals.lapse(tx, now);
-      await this.approvals.forget(tx, new Date(now.getTime() - REMEMBERED_MS));
-    });
+    await this.db.runIf(
+      (tx) => this.approvals.hasLapsed(tx, now),
+      (tx) => this.approvals.lapse(tx, now),
+    );
+    await this.db.statement((tx) => this.approvals.forget(tx, new Date(now.getTime() - REMEMBERED_MS)));
     return false;
   }
 }

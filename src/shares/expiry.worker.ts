@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../kernel/clock.js';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { EndingService } from './ending.service.js';
 import { ReceivedShareRepository } from './received-share.repository.js';
 import { ShareRepository } from './share.repository.js';
@@ -19,13 +19,17 @@ export class ExpiryWorker implements Turn {
     private readonly ending: EndingService,
   ) {}
 
-  turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
-      const at = this.clock.now();
+  async turn(): Promise<boolean> {
+    const at = this.clock.now();
+    const hasExpired = (tx: Tx) => this.shares.hasExpired(tx, at);
+    const ended = await this.db.runIf(hasExpired, async (tx) => {
       const share = await this.shares.expired(tx, at);
       if (share) await this.ending.end(tx, share, 'expired');
-      else await this.received.tidy(tx, at);
       return share !== undefined;
     });
+    if (ended) return true;
+    const isUntidy = (tx: Tx) => this.received.isUntidy(tx, at);
+    await this.db.runIf(isUntidy, (tx) => this.received.tidy(tx, at));
+    return false;
   }
 }

@@ -14,6 +14,9 @@ export class KeyAgeWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => (await this.wishes.aged(tx)) > 0);
+    return this.db.runIf(
+      (tx) => this.wishes.haveAged(tx),
+      async (tx) => (await this.wishes.aged(tx)) > 0,
+    );
   }
 }

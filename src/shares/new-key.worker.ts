@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GroupRepository } from '../groups/group.repository.js';
 import type { Turn } from '../platform/poller.service.js';
-import { TransactionService } from '../platform/transaction.service.js';
+import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { EncryptedResourceRepository } from './encrypted-resource.repository.js';
 import { KeySendingService } from './key-sending.service.js';
 import { RotationRepository } from './rotation.repository.js';
@@ -23,7 +23,8 @@ export class NewKeyWorker implements Turn {
   ) {}
 
   turn(): Promise<boolean> {
-    return this.db.run(async (tx) => {
+    const look = (tx: Tx) => this.rotations.isSending(tx);
+    return this.db.runIf(look, async (tx) => {
       const next = await this.rotations.nextDelivery(tx);
       if (!next) {
         await this.rotations.sent(tx);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, In, IsNull, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, IsNull, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import { fromUtf8, utf8 } from '../kernel/bytes.js';
 import { FeedRecorder } from '../feed/recorder.service.js';
@@ -153,6 +153,14 @@ export class ReceivedShareRepository {
       [group, members],
     );
     await this.tell(tx, 'received', released);
+  }
+
+  /** Whether there is anything to tidy. */
+  isUntidy(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(ReceivedShareRow, [
+      { heldUntil: LessThanOrEqual(at) },
+      { endedAt: IsNull(), expiresAt: LessThanOrEqual(at) },
+    ]);
   }
 
   /** Forgets what waited in vain, and ends what has expired. */

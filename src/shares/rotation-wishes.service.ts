@@ -55,16 +55,23 @@ export class RotationWishes {
     await this.wish(tx, [resourceId], await this.audience.of(tx, former), 'shared-again');
   }
 
+  /** Whether there are files whose keys are old. */
+  async haveAged(tx: Tx): Promise<boolean> {
+    return (await this.old(tx, 1)).length > 0;
+  }
+
   /** Whoever came or went. Returns for how many there was a wish. OCM-MLS R-193 */
   async aged(tx: Tx): Promise<number> {
-    const before = new Date(this.clock.now().getTime() - this.config.fileKeyAgeMs);
-    const old = await this.resources.olderThan(tx, before, AT_ONCE);
-    return this.request(tx, old, 'age');
+    return this.request(tx, await this.old(tx, AT_ONCE), 'age');
   }
 
   /** Somebody asked for it, e.g. because the key may have leaked. OCM-MLS R-193 */
   async asked(tx: Tx, resourceId: string): Promise<void> {
     await this.request(tx, [resourceId], 'asked');
+  }
+
+  private old(tx: Tx, most: number): Promise<string[]> {
+    return this.resources.olderThan(tx, new Date(this.clock.now().getTime() - this.config.fileKeyAgeMs), most);
   }
 
   private isReused(group: OcmAddress): boolean {

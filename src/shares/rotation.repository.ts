@@ -125,6 +125,15 @@ export class RotationRepository {
     );
   }
 
+  /** Whether there is a new key that not all groups got, or whose last one got it just now. */
+  async isSending(tx: Tx): Promise<boolean> {
+    const [row] = await tx.query<{ found: boolean }[]>(
+      `SELECT EXISTS (SELECT 1 FROM file_key_delivery)
+         OR EXISTS (SELECT 1 FROM file_key_rotation WHERE state = 'sending') AS found`,
+    );
+    return row!.found;
+  }
+
   /** One that nobody else carries out, taken away. */
   async nextDelivery(tx: Tx): Promise<DeliveryRow | undefined> {
     const [[row]] = (await tx.query(

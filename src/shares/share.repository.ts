@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, IsNull, LessThanOrEqual, PrimaryColumn } from 'typeorm';
 import type { Host, OcmAddress } from '../kernel/address.js';
 import type { MlsEncryption } from '../ocm/share-encryption.js';
 import { FeedRecorder } from '../feed/recorder.service.js';
@@ -114,6 +114,11 @@ export class ShareRepository {
     const locked: Locked<Share>[] = [];
     for (const { share_id: shareId } of rows) locked.push((await this.lock(tx, shareId))!);
     return locked;
+  }
+
+  /** Whether there is a share whose time is over, though others may be ending it. */
+  hasExpired(tx: Tx, at: Date): Promise<boolean> {
+    return tx.existsBy(ShareRow, { endedAt: IsNull(), expiresAt: LessThanOrEqual(at) });
   }
 
   /** One open share whose time is over, locked; shares that others hold are passed over. */

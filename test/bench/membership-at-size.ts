@@ -45,24 +45,6 @@ export const BARE = {
     WHERE g.address = $1 AND g.state <> 'superseded' AND m.host = 'a.test' ORDER BY m.address`,
 } as const;
 
-/** What the work asks the database, with parameters. */
-export async function statementsOf(source: DataSource, work: () => Promise<unknown>): Promise<[string, unknown[]][]> {
-  const asked: [string, unknown[]][] = [];
-  const create = source.createQueryRunner.bind(source);
-  source.createQueryRunner = (...args) => {
-    const runner = create(...args);
-    const query = runner.query.bind(runner) as (sql: string, parameters?: unknown[]) => Promise<unknown>;
-    runner.query = ((sql: string, parameters?: unknown[]) => {
-      asked.push([sql, parameters ?? []]);
-      return query(sql, parameters);
-    }) as typeof runner.query;
-    return runner;
-  };
-  await work();
-  source.createQueryRunner = create;
-  return asked;
-}
-
 /** How the database finds the rows: what it reads, and how long that takes. */
 export async function plan(source: DataSource, sql: string, parameters: unknown[]): Promise<string> {
   const explained = () => source.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (ANALYZE) ${sql}`, parameters);

@@ -12,9 +12,10 @@ import { Log } from '../../src/platform/logger.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { TestDice } from '../support/dice.js';
 import type { TestServer } from '../support/server.js';
+import { statementsOf } from '../support/statements.js';
 import { World } from '../support/world.js';
 import { compare, median, table } from './measure.js';
-import { BARE, fill, groupAt, plan, statementsOf, type Size, userAt } from './membership-at-size.js';
+import { BARE, fill, groupAt, plan, type Size, userAt } from './membership-at-size.js';
 
 const SIZE: Size = { groups: 10_000, members: 100, users: 10_000 };
 const CONCURRENCY = 32;

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { DataSource } from 'typeorm';
 import { expect, test } from 'vitest';
+import { statementsOf } from '../support/statements.js';
 import { World } from '../support/world.js';
 
 const TWO_KEYS = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64url')).join(',');
@@ -16,4 +18,21 @@ test('the operator is told of every worker how several processes share it', asyn
   const names = world.server('a.test').turns.map(({ name }) => name);
   expect(described().toSorted()).toEqual(names.toSorted());
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('a worker that finds nothing to do begins no transaction', async () => {
+  await using world = await World.of('a.test', 'b.test');
+  const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
+  const lab = await alice.createGroup('lab', [bob]);
+  await alice.share(lab, 'data.tar');
+  await world.settle();
+  const server = world.server('a.test');
+  const begun: string[] = [];
+  for (const turn of server.turns) {
+    const asked = await statementsOf(server.get<DataSource>(DataSource), async () => {
+      expect(await turn.turn()).toBe(false);
+    });
+    if (asked.some(([sql]) => sql === 'START TRANSACTION')) begun.push(turn.name);
+  }
+  expect(begun).toEqual([]);
 });
