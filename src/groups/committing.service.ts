@@ -61,7 +61,7 @@ export class CommittingService {
   /** Does what is due in one group, and says whether there was one. A group that fails is left in peace for a while. */
   commitNext(): Promise<boolean> {
     return this.turns.take({
-      next: (tx) => this.groups.withWork(tx, this.clock.now()),
+      next: (tx, how) => this.groups.withWork(tx, this.clock.now(), how),
       work: (tx, group) => (group.submitted ? this.submitAgain(tx, group, group.submitted) : this.work(tx, group)),
       putOff: (tx, group) => this.quiet(tx, group),
     });

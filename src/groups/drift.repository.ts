@@ -5,6 +5,7 @@ import { fromBase64url, toBase64url } from '../kernel/bytes.js';
 import { epoch, type Epoch, type CommitDigest, type MlsGroupId } from '../kernel/ids.js';
 import type { FreshKeyPackage } from '../mls/state-loss.service.js';
 import type { Tx } from '../platform/transaction.service.js';
+import { type Reach, REACH } from './group.repository.js';
 import type { DriftReason } from './drift.js';
 
 interface StoredCommit {
@@ -69,10 +70,10 @@ export class DriftRepository {
   }
 
   /** The group whose admins are to be asked at `at`, the longest overdue first. */
-  async due(tx: Tx, at: Date): Promise<MlsGroupId | undefined> {
+  async due(tx: Tx, at: Date, how: Reach = 'lock'): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT d.mls_group_id FROM group_drift d JOIN federated_group g ON g.mls_group_id = d.mls_group_id
-       WHERE d.due_at <= $1 ORDER BY d.due_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+       WHERE d.due_at <= $1 ORDER BY d.due_at LIMIT 1 ${REACH[how]}`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
     return row?.mls_group_id;

@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { epoch, type Epoch, type MlsGroupId } from '../kernel/ids.js';
 import type { Tx } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
-import type { Locked } from './group.repository.js';
+import { type Locked, type Reach, REACH } from './group.repository.js';
 
 /** In the stead of an epoch. */
 const FORGOTTEN = '-1';
@@ -24,13 +24,13 @@ export class FollowerRow {
  */
 @Injectable()
 export class FollowerRepository {
-  /** A group that moved since `follower` saw it, locked; groups that others hold are passed over. */
-  async due(tx: Tx, follower: string): Promise<MlsGroupId | undefined> {
+  /** A group that moved since `follower` saw it. */
+  async due(tx: Tx, follower: string, how: Reach = 'lock'): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
        LEFT JOIN follower_cursor f ON f.mls_group_id = g.mls_group_id AND f.follower = $1
        WHERE f.epoch IS NULL OR f.epoch <> g.epoch OR f.state <> g.state
-       ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+       ORDER BY g.changed_at LIMIT 1 ${REACH[how]}`,
       [follower],
     )) as { mls_group_id: MlsGroupId }[];
     return row?.mls_group_id;

@@ -18,9 +18,9 @@ export class Following {
    * the group; otherwise the next turn shows it again. Returns whether there was one.
    */
   turn(follower: string, act: (tx: Tx, group: Locked<Group>) => Promise<boolean>): Promise<boolean> {
-    const due = (tx: Tx) => this.followers.due(tx, follower);
-    return this.db.runIf(due, async (tx) => {
-      const group = await this.groups.lockAny(tx, await due(tx));
+    const look = (tx: Tx) => this.followers.due(tx, follower, 'look');
+    return this.db.runIf(look, async (tx) => {
+      const group = await this.groups.lockAny(tx, await this.followers.due(tx, follower));
       if (!group) return false;
       if (await act(tx, group)) await this.followers.seen(tx, follower, group);
       return true;

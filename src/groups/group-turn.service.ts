@@ -2,11 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { MlsGroupId } from '../kernel/ids.js';
 import { type Tx, TransactionService } from '../platform/transaction.service.js';
 import type { Group } from './group.js';
-import { GroupRepository, type Locked } from './group.repository.js';
+import { GroupRepository, type Locked, type Reach } from './group.repository.js';
 
 interface GroupTurn {
-  /** A group that is due and that nobody else holds. */
-  readonly next: (tx: Tx) => Promise<MlsGroupId | undefined>;
+  /** A group that is due. */
+  readonly next: (tx: Tx, how: Reach) => Promise<MlsGroupId | undefined>;
   readonly work: (tx: Tx, group: Locked<Group>) => Promise<void>;
   /** Puts a group off that failed: it would be the first again at the next turn, and all others would wait for it. */
   readonly putOff: (tx: Tx, group: Locked<Group>) => Promise<void>;
@@ -27,12 +27,15 @@ export class GroupTurns {
   async take({ next, work, putOff }: GroupTurn): Promise<boolean> {
     let failing: MlsGroupId | undefined;
     try {
-      return await this.db.runIf(next, async (tx) => {
-        const group = await this.groups.lockAny(tx, await next(tx));
-        failing = group?.mlsGroupId;
-        if (group) await work(tx, group);
-        return group !== undefined;
-      });
+      return await this.db.runIf(
+        (tx) => next(tx, 'look'),
+        async (tx) => {
+          const group = await this.groups.lockAny(tx, await next(tx, 'lock'));
+          failing = group?.mlsGroupId;
+          if (group) await work(tx, group);
+          return group !== undefined;
+        },
+      );
     } catch (error) {
       if (failing !== undefined) await this.putOff(failing, putOff);
       throw error;

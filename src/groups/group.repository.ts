@@ -27,6 +27,10 @@ export class GroupRow {
   @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
 }
 
+/** Whether a group `g` is only looked for, whoever may hold it, or locked, and passed over where others hold it. */
+export type Reach = 'look' | 'lock';
+export const REACH: Readonly<Record<Reach, string>> = { look: '', lock: 'FOR UPDATE OF g SKIP LOCKED' };
+
 /** Whatever of a group is of interest to others is told to the feed. */
 @Injectable()
 export class GroupRepository {
@@ -71,29 +75,29 @@ export class GroupRepository {
   }
 
   /**
-   * A group in which this server has something to commit or to propose at `at` (`DUE_WORK`), locked. Groups that others
-   * hold, that wait for an answer or that are to be left in peace are passed over.
+   * A group in which this server has something to commit or to propose at `at` (`DUE_WORK`). Groups that wait for an
+   * answer or that are to be left in peace are passed over.
    */
-  async withWork(tx: Tx, at: Date): Promise<MlsGroupId | undefined> {
+  async withWork(tx: Tx, at: Date, how: Reach = 'lock'): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM federated_group g
        WHERE g.state = 'active' AND (g.quiet_until <= $1 OR (g.quiet_until IS NULL AND g.submitted IS NULL)) AND (${DUE_WORK.join(' OR ')})
-       ORDER BY g.changed_at LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+       ORDER BY g.changed_at LIMIT 1 ${REACH[how]}`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
     return row?.mls_group_id;
   }
 
   /**
-   * A group with a leaf whose time is to be worked out or has come by `at`, locked, unless its Update was proposed in
-   * the group's epoch. Groups that others hold are passed over.
+   * A group with a leaf whose time is to be worked out or has come by `at`, unless its Update was proposed in the group's
+   * epoch.
    */
-  async withAgingLeaf(tx: Tx, at: Date): Promise<MlsGroupId | undefined> {
+  async withAgingLeaf(tx: Tx, at: Date, how: Reach = 'lock'): Promise<MlsGroupId | undefined> {
     const [row] = (await tx.query(
       `SELECT g.mls_group_id FROM group_member m JOIN federated_group g USING (mls_group_id)
        WHERE g.state = 'active'
          AND (m.due_at IS NULL OR (m.due_at <= $1 AND m.proposed_in IS DISTINCT FROM g.epoch))
-       LIMIT 1 FOR UPDATE OF g SKIP LOCKED`,
+       LIMIT 1 ${REACH[how]}`,
       [at],
     )) as { mls_group_id: MlsGroupId }[];
     return row?.mls_group_id;

@@ -49,7 +49,8 @@ export class RejoiningWorker implements Turn {
 
   turn(): Promise<boolean> {
     const look = async (tx: Tx) =>
-      (await this.outbox.hasAnswer(tx, REJOINING)) || (await this.drifts.due(tx, this.clock.now())) !== undefined;
+      (await this.outbox.hasAnswer(tx, REJOINING)) ||
+      (await this.drifts.due(tx, this.clock.now(), 'look')) !== undefined;
     return this.db.runIf(look, async (tx) => {
       const answer = await this.outbox.takeAnswer(tx, REJOINING);
       if (answer) {

@@ -42,7 +42,7 @@ export class TakeoverService {
   /** Takes over one group that is due, and says whether there was one. */
   takeOverNext(): Promise<boolean> {
     return this.turns.take({
-      next: (tx) => this.watches.due(tx, this.clock.now()),
+      next: (tx, how) => this.watches.due(tx, this.clock.now(), how),
       work: async (tx, group) => {
         // The takeover time may have been set anew since.
         const due = await this.failover.watch(tx, group);

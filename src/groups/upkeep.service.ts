@@ -41,7 +41,7 @@ export class UpkeepService {
   /** Does what is due in one group, and says whether there was one. A group that fails is looked at again later. */
   tendNext(): Promise<boolean> {
     return this.turns.take({
-      next: (tx) => this.groups.withAgingLeaf(tx, this.clock.now()),
+      next: (tx, how) => this.groups.withAgingLeaf(tx, this.clock.now(), how),
       work: (tx, group) => this.tend(tx, group),
       putOff: async (tx, { mlsGroupId, epoch }) => {
         const due = await this.members.due(tx, mlsGroupId, this.clock.now(), epoch);

@@ -39,8 +39,8 @@ export class TransactionService {
   }
 
   /**
-   * For a turn that seldom finds something to do, and then costs one statement: `look`, which changes nothing and keeps no
-   * lock, says whether there is something. Another replica may be faster, so that the work looks again. False when there
+   * For a turn that seldom finds something to do, and then costs one statement: `look`, which changes nothing and locks
+   * nothing, says whether there is something. Another replica may be faster, so that the work looks again. False when there
    * was nothing.
    */
   async runIf<T>(look: (tx: Tx) => Promise<unknown>, work: (tx: Tx) => Promise<T>): Promise<T | false> {
