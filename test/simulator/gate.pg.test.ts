@@ -57,6 +57,25 @@ test('more works than there are connections take turns, in the order that the se
   expect(other).not.toEqual(first);
 });
 
+test('who waits within the process for what another work asks keeps nobody waiting', async () => {
+  await using stage = await Stage.open(2);
+  const db = stage.server('a.test').get(TransactionService);
+  const run = async (seed: string) => {
+    const said: string[] = [];
+    let asked: Promise<unknown> | undefined;
+    const works = ['x', 'y', 'z'].map((name) => async () => {
+      await (asked ??= db.statement((tx) => tx.query('SELECT 1')));
+      await db.run((tx) => tx.query('SELECT 2'));
+      said.push(name);
+    });
+    await stage.race(works, new Chance(seed));
+    return said.join();
+  };
+  const orders = [await run('1'), await run('2'), await run('3')];
+  expect(orders.map((order) => order.length)).toEqual([5, 5, 5]);
+  expect([await run('1'), await run('2'), await run('3')]).toEqual(orders);
+});
+
 test('a server that dies over a lock takes with it who waits for the lock', async () => {
   await using stage = await Stage.open(2);
   const { crash } = stage.server('a.test');

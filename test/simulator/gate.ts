@@ -41,6 +41,8 @@ export interface Locks {
 }
 
 const LOOK_AGAIN_MS = 2;
+/** When nothing moved for so long, whoever has no statement waits within the process for what another work asks. */
+const STILL_AFTER_MS = 100;
 
 /**
  * Lets several works go on at the same time, statement by statement: one statement runs, all others wait, and chance
@@ -119,21 +121,24 @@ export class Gate {
   /** Until every work has ended, waits for its turn, or is blocked while another one is not. */
   private async quiet(): Promise<void> {
     await this.look();
-    while (!this.isQuiet()) {
+    for (let [seen, since] = [this.moves, performance.now()]; !this.isQuiet(performance.now() - since);) {
       const moved = new Promise<void>((resolve) => (this.wake = resolve));
       const timer = setTimeout(this.wake, LOOK_AGAIN_MS);
       await moved;
       clearTimeout(timer);
       await this.look();
+      if (seen !== this.moves) [seen, since] = [this.moves, performance.now()];
     }
   }
 
-  private isQuiet(): boolean {
+  /** @param stillMs for how long nothing has moved */
+  private isQuiet(stillMs: number): boolean {
     const { calls } = this;
     if (calls.some(({ state }) => state === 'running')) return false;
+    const waits = calls.some(({ state }) => state === 'waiting');
     if (this.works.some((work) => !work.done && !work.isHeld && work.calls.length === 0 && !this.isQueued(work)))
-      return false;
-    return calls.length === 0 || calls.some(({ state }) => state === 'waiting');
+      return waits && stillMs >= STILL_AFTER_MS;
+    return waits || calls.length === 0;
   }
 
   /** All connections of the server are in use by others. */
