@@ -9,6 +9,7 @@ import { MemberRepository } from '../groups/member.repository.js';
 import type { ShareNotification } from '../ocm/notification.js';
 import { parsePermissions } from '../ocm/share-protocol.js';
 import type { ShareNotice } from '../ocm/share-notice.js';
+import { HighWater } from '../platform/high-water.provider.js';
 import { Log } from '../platform/logger.service.js';
 import { TransactionService, type Tx } from '../platform/transaction.service.js';
 import { digestOf, HELD_MS, MOST_HELD, MOST_HELD_OF_ALL, resourceOf } from './received-share.js';
@@ -30,6 +31,7 @@ export class ReceivingService {
     private readonly groups: GroupRepository,
     private readonly members: MemberRepository,
     private readonly received: ReceivedShareRepository,
+    private readonly highWater: HighWater,
     private readonly log: Log,
   ) {}
 
@@ -50,7 +52,11 @@ export class ReceivingService {
     if (encryption && encryption.scheme !== 'ocm-mls') {
       throw new Fault('share.encryption-unsupported', { scheme: encryption.scheme });
     }
-    const isNew = await this.db.run((tx) => this.place(tx, from, notice));
+    const isNew = await this.db.run(async (tx) => {
+      const placed = await this.place(tx, from, notice);
+      if (placed) await this.promise(tx);
+      return placed;
+    });
     this.log.info({ event: 'share.received', peer: from, group, providerId, isNew }, 'a share was announced to us');
     return { recipientDisplayName: group };
   }
@@ -64,6 +70,7 @@ export class ReceivingService {
     await this.db.run(async (tx) => {
       const share = await this.meant(tx, from, notice);
       await this.received.end(tx, share.id, this.clock.now());
+      await this.promise(tx);
     });
     this.log.info({ event: 'share.unshared', peer: from, providerId }, 'a share was taken back');
   }
@@ -78,8 +85,18 @@ export class ReceivingService {
     await this.db.run(async (tx) => {
       const share = await this.meant(tx, from, notice);
       await this.received.change(tx, share.id, { ...share.resource, permissions });
+      await this.promise(tx);
     });
     this.log.info({ event: 'share.permissions', peer: from, providerId, permissions }, 'a share gives other rights');
+  }
+
+  /**
+   * The last thing before the answer: who gets it does not say it again, so a database that does not know of it has to be
+   * known for an older copy of itself. D-31
+   */
+  private async promise(tx: Tx): Promise<void> {
+    const number = await this.highWater.next(tx);
+    this.db.afterCommit(tx, () => this.highWater.raise(number));
   }
 
   private async meant(tx: Tx, from: Host, { providerId, resourceType, shareType }: ShareNotification) {

@@ -25,3 +25,27 @@ test('D-31 a server that was set up from a backup, and forgot that it ended a sh
   for (const name of await names()) expect(await alice.open(name)).toHaveProperty('access_token');
   expect(await alice.fileKey('other.tar')).toMatch(/^[\w-]{43}$/);
 });
+
+test('D-31 a backup of before a share was announced is known for one, though this server sent nothing since', async () => {
+  const { world, lab, alice, bob } = await labOfThree();
+  await using _ = world;
+  const server = world.server('b.test');
+  const ended = await alice.share(lab, 'ended.tar');
+  await alice.share(lab, 'stays.tar');
+  await world.settle();
+  await server.backUp();
+  await alice.share(lab, 'late.tar');
+  await world.settle();
+  expect(await bob.open('late.tar')).toHaveProperty('access_token');
+  await server.restoreBackup();
+  await world.pass(2 * HOUR);
+  await agree(lab, alice, bob);
+  expect(await bob.open('late.tar')).toHaveProperty('access_token');
+
+  await server.backUp();
+  await alice.unshare(ended);
+  await world.settle();
+  await server.restoreBackup();
+  await world.pass(2 * HOUR);
+  expect((await bob.receives()).map(({ name }) => name).sort()).toEqual(['late.tar', 'stays.tar']);
+});

@@ -13,6 +13,7 @@ import type { TokenKeys } from '../../src/ocm/server-keys.service.js';
 import type { NewLetter, Outbox, TakenAnswer } from '../../src/outbox/outbox.service.js';
 import { configFrom } from '../../src/platform/config.js';
 import { Idempotency } from '../../src/platform/idempotency.repository.js';
+import type { HighWater } from '../../src/platform/high-water.provider.js';
 import { Log } from '../../src/platform/logger.service.js';
 import { Metrics } from '../../src/platform/metrics.service.js';
 import { Poller } from '../../src/platform/poller.service.js';
@@ -66,6 +67,9 @@ const ROWS = [...PLATFORM_ROWS, ...GROUPS_ROWS, ...TOKENS_ROWS, ...SHARES_ROWS];
 /** What is shared here is not encrypted. */
 const LIMITS_NOTHING = { spendFor: async () => undefined } as unknown as PeerLimits;
 const ENCRYPTS_NOTHING: unknown = {};
+
+/** What is answered is noted in no file. */
+const NO_FOLDER = { next: () => Promise.resolve(1), raise: () => undefined } as unknown as HighWater;
 
 /** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
 export class ShareHouse implements AsyncDisposable {
@@ -191,7 +195,7 @@ export class ShareHouse implements AsyncDisposable {
     );
     this.sending = new SendingService(db, shares, servers, tokens, ending, announcing, log);
     this.said = new ShareAnswersService(clock, db, shares, servers, tokens, new AuditLog(clock, log), log);
-    this.receiving = new ReceivingService(clock, dice, db, groups, members, received, log);
+    this.receiving = new ReceivingService(clock, dice, db, groups, members, received, NO_FOLDER, log);
     this.openings = new OpeningService(config, clock, db, groups, members, received, tokens, peers, log);
     this.notices = new NoticesWorker(clock, db, groups, members, shares, servers, preparing, announcing, log);
     this.recipients = new RecipientsWorker(
