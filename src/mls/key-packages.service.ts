@@ -135,10 +135,7 @@ export class KeyPackagesService {
     const taken = await this.keyPackages.handOut(tx, userId, to, now, new Date(now.getTime() + VALID_FOR));
     if (!taken) return undefined;
     this.db.afterCommit(tx, () => this.poller.wake(STOCK_WORKER));
-    if (to !== this.config.domain) {
-      const number = await this.highWater.next(tx);
-      this.db.afterCommit(tx, () => this.highWater.raise(number));
-    }
+    if (to !== this.config.domain) await this.highWater.numberAnswer(tx, this.db);
     return taken;
   }
 

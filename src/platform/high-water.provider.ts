@@ -5,7 +5,7 @@ import { Fault } from '../kernel/fault.js';
 import { DataFolder } from './data-folder.provider.js';
 import { WaterMarkRepository } from './water-mark.repository.js';
 import { Log } from './logger.service.js';
-import type { Tx } from './transaction.service.js';
+import type { TransactionService, Tx } from './transaction.service.js';
 
 /** As many digits as the largest bigint, so that one write replaces the number as a whole. */
 const WIDTH = 19;
@@ -65,6 +65,12 @@ export class HighWater {
       writeSync(file, utf8(`${String(number).padStart(WIDTH, '0')}\n`), 0, WIDTH + 1, 0);
       return number;
     });
+  }
+
+  /** The last thing in a transaction whose answer nobody asks for again: it is numbered before it leaves. */
+  async numberAnswer(tx: Tx, transactions: TransactionService): Promise<void> {
+    const number = await this.next(tx);
+    transactions.afterCommit(tx, () => this.raise(number));
   }
 
   /** Whether something may have left that the database does not know of: then it is an older copy of itself. D-31 */

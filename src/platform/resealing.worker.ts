@@ -34,8 +34,9 @@ export class ResealingWorker implements Turn, OnModuleInit {
 
   async turn(): Promise<boolean> {
     for (const sealed of this.vault.columns) {
-      const rows = await this.db.run((tx) => this.reseal(tx, sealed));
-      if (rows === 0) continue;
+      const look = async (tx: Tx) => (await this.sealedBefore(tx, sealed, 1)).length > 0;
+      const rows = await this.db.runIf(look, (tx) => this.reseal(tx, sealed));
+      if (!rows) continue;
       this.log.info({ event: 'vault.resealed', table: sealed.table, rows }, 'rows were sealed with the first key');
       return true;
     }
@@ -60,11 +61,7 @@ export class ResealingWorker implements Turn, OnModuleInit {
   /** A value that was written meanwhile is left alone. Returns how many there were. */
   private async reseal(tx: Tx, sealed: SealedColumn): Promise<number> {
     const { table, column, row } = sealed;
-    const rows = await tx.query<SealedRow[]>(
-      `SELECT ${column} AS value, ARRAY[${row.map((name) => `${name}::text`).join(', ')}] AS row FROM ${table}
-       WHERE substring(${column} FROM 2 FOR 8) <> decode($1, 'hex') LIMIT ${AT_ONCE}`,
-      [this.vault.keyIds[0]],
-    );
+    const rows = await this.sealedBefore(tx, sealed, AT_ONCE);
     for (const { value, row: names } of rows) {
       const purpose = purposeOf(sealed, ...names);
       const fresh = Buffer.from(this.vault.seal(this.vault.open(value, purpose), purpose));
@@ -72,5 +69,14 @@ export class ResealingWorker implements Turn, OnModuleInit {
       await tx.query(`UPDATE ${table} SET ${column} = $1 WHERE ${column} = $2 AND ${same}`, [fresh, value, ...names]);
     }
     return rows.length;
+  }
+
+  /** Values that another key than the first one seals, at most so many. */
+  private sealedBefore(tx: Tx, { table, column, row }: SealedColumn, most: number): Promise<SealedRow[]> {
+    return tx.query<SealedRow[]>(
+      `SELECT ${column} AS value, ARRAY[${row.map((name) => `${name}::text`).join(', ')}] AS row FROM ${table}
+       WHERE substring(${column} FROM 2 FOR 8) <> decode($1, 'hex') LIMIT ${most}`,
+      [this.vault.keyIds[0]],
+    );
   }
 }

@@ -71,9 +71,10 @@ export class WritingService {
     });
   }
 
-  private change({ type, ...asked }: Asked, aim: (now: JsonObject) => Omit<Aim, 'by'>): Promise<Outcome> {
-    return this.held({ type, ...asked }, async (tx, id, now) => {
-      const aimed = { ...aim(now), by: asked.by };
+  private change(asked: Asked, aim: (now: JsonObject) => Omit<Aim, 'by'>): Promise<Outcome> {
+    const { type, by } = asked;
+    return this.held(asked, async (tx, id, now) => {
+      const aimed = { ...aim(now), by };
       const externalId = externalIdOf(aimed.meant);
       if (externalId !== externalIdOf(now)) await this.externalIds.put(tx, type, id, externalId);
       return this.writer(type).bringAbout(tx, id, aimed);

@@ -21,7 +21,10 @@ export interface ShareAnswer {
   readonly recipientDisplayName: string;
 }
 
-/** Takes shares that other servers announce. */
+/**
+ * Takes shares that other servers announce. Who was answered does not say it again, so a database that does not know of an
+ * answer has to be known for an older copy of itself (D-31).
+ */
 @Injectable()
 export class ReceivingService {
   constructor(
@@ -54,7 +57,7 @@ export class ReceivingService {
     }
     const isNew = await this.db.run(async (tx) => {
       const placed = await this.place(tx, from, notice);
-      if (placed) await this.promise(tx);
+      if (placed) await this.highWater.numberAnswer(tx, this.db);
       return placed;
     });
     this.log.info({ event: 'share.received', peer: from, group, providerId, isNew }, 'a share was announced to us');
@@ -70,7 +73,7 @@ export class ReceivingService {
     await this.db.run(async (tx) => {
       const share = await this.meant(tx, from, notice);
       await this.received.end(tx, share.id, this.clock.now());
-      await this.promise(tx);
+      await this.highWater.numberAnswer(tx, this.db);
     });
     this.log.info({ event: 'share.unshared', peer: from, providerId }, 'a share was taken back');
   }
@@ -85,18 +88,9 @@ export class ReceivingService {
     await this.db.run(async (tx) => {
       const share = await this.meant(tx, from, notice);
       await this.received.change(tx, share.id, { ...share.resource, permissions });
-      await this.promise(tx);
+      await this.highWater.numberAnswer(tx, this.db);
     });
     this.log.info({ event: 'share.permissions', peer: from, providerId, permissions }, 'a share gives other rights');
-  }
-
-  /**
-   * The last thing before the answer: who gets it does not say it again, so a database that does not know of it has to be
-   * known for an older copy of itself. D-31
-   */
-  private async promise(tx: Tx): Promise<void> {
-    const number = await this.highWater.next(tx);
-    this.db.afterCommit(tx, () => this.highWater.raise(number));
   }
 
   private async meant(tx: Tx, from: Host, { providerId, resourceType, shareType }: ShareNotification) {

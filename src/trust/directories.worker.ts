@@ -40,11 +40,11 @@ export class DirectoriesWorker implements Turn, OnModuleInit {
   async turn(): Promise<boolean> {
     if (this.sources.urls.length === 0) return false;
     const at = this.clock.now();
-    const row = await this.transactions.run(async (tx) => {
-      if (!this.known) await this.directories.know(tx, this.sources.urls, at);
-      return this.directories.claim(tx, this.sources.urls, at, new Date(at.getTime() + LEASE_MS));
-    });
+    const { urls } = this.sources;
+    if (!this.known) await this.transactions.run((tx) => this.directories.know(tx, urls, at));
     this.known = true;
+    const until = new Date(at.getTime() + LEASE_MS);
+    const row = await this.transactions.statement((tx) => this.directories.claim(tx, urls, at, until));
     if (!row) return false;
     await this.ask(row);
     return true;

@@ -74,7 +74,7 @@ export class MlsServer implements AsyncDisposable {
       this.keyPackageRows,
       new RateLimits(),
       this.welcomes,
-      { next: () => Promise.resolve(1), raise: () => undefined } as unknown as HighWater,
+      { numberAnswer: () => Promise.resolve() } as unknown as HighWater,
       suite,
     );
     this.clients = new ClientsService(config, clock, db, this.poller, this.clientRows, this.keyPackages, suite);

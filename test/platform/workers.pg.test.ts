@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { expect, test } from 'vitest';
 import { statementsOf } from '../support/statements.js';
@@ -21,7 +24,15 @@ test('the operator is told of every worker how several processes share it', asyn
 });
 
 test('a worker that finds nothing to do begins no transaction', async () => {
-  await using world = await World.of('a.test', 'b.test');
+  const folder = mkdtempSync(join(tmpdir(), 'covey-workers-'));
+  const directories = join(folder, 'directories.json');
+  const keys = [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })];
+  writeFileSync(directories, JSON.stringify([{ url: 'https://directory.test/list', keys }]));
+  await using world = await World.with({
+    'a.test': { COVEY_SEALING_KEY: TWO_KEYS, COVEY_DIRECTORIES: directories },
+    'b.test': {},
+  });
+  rmSync(folder, { recursive: true });
   const [alice, bob] = await world.users('alice@a.test', 'bob@b.test');
   const lab = await alice.createGroup('lab', [bob]);
   await alice.share(lab, 'data.tar');

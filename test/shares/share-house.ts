@@ -69,7 +69,7 @@ const LIMITS_NOTHING = { spendFor: async () => undefined } as unknown as PeerLim
 const ENCRYPTS_NOTHING: unknown = {};
 
 /** What is answered is noted in no file. */
-const NO_FOLDER = { next: () => Promise.resolve(1), raise: () => undefined } as unknown as HighWater;
+const NO_FOLDER = { numberAnswer: () => Promise.resolve() } as unknown as HighWater;
 
 /** Sharing on one server, groups given by hand. Letters lie in `letters` until somebody carries them. */
 export class ShareHouse implements AsyncDisposable {
